@@ -1,6 +1,7 @@
-//! The rules `ready KIND=PATH=VALUE` and `failed KIND=PATH=VALUE` of a run, which compare one value of a custom resource
-//! with a text.
+//! The rules of a run about kinds: `ready KIND=PATH=VALUE` and `failed KIND=PATH=VALUE` compare values of a custom resource with
+//! a text, and `ignore KIND` passes over objects.
 
+use lockstep_path::{Path, Segment};
 use serde_json::Value;
 
 use crate::kind::Kind;
@@ -11,15 +12,15 @@ use crate::value::clip;
 pub(crate) struct CustomRule {
     pub(crate) is_ready: bool,
     kind: String,
-    path: String,
-    steps: Vec<Step>,
+    path: Path,
     expected: String,
 }
 
+/// `ignore KIND` or `ignore KIND/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Key(String),
-    Index(usize),
+pub struct IgnoreRule {
+    kind: String,
+    name: Option<String>,
 }
 
 impl CustomRule {
@@ -27,10 +28,11 @@ impl CustomRule {
     pub(crate) fn parse(is_ready: bool, text: &str) -> Result<Self, String> {
         let word = if is_ready { "ready" } else { "failed" };
         let hint = format!(
-            "write `{word} KIND=PATH=VALUE`, such as `{word} widgets.example.com=.status.phase=Done`"
+            "write `{word} KIND=PATH=VALUE`, such as `{word} widgets.example.com=.status.phase=Done` or \
+             `{word} widgets.example.com=.status.conditions[type=Done].status=True`"
         );
-        let mut parts = text.trim().splitn(3, '=').map(str::trim);
-        let (Some(kind), Some(path), Some(expected)) = (parts.next(), parts.next(), parts.next()) else {
+        let Some((kind, rest)) = text.trim().split_once('=').map(|(kind, rest)| (kind.trim(), rest.trim()))
+        else {
             return Err(format!("`{word} {text}` lacks a part: {hint}"));
         };
         if kind.is_empty() || kind.contains(char::is_whitespace) {
@@ -44,86 +46,143 @@ impl CustomRule {
                 known.short_name()
             ));
         }
-        let steps = steps(path).ok_or_else(|| {
-            format!(
-                "`{word} {text}`: `{path}` is not a path such as `.status.phase` or `.list[0].name`: {hint}"
-            )
-        })?;
-        Ok(Self {
-            is_ready,
-            kind: kind.to_owned(),
-            path: path.to_owned(),
-            steps,
-            expected: expected.to_owned(),
-        })
+        let (path, expected) = Path::parse_assignment(rest)
+            .map_err(|invalid| format!("`{word} {text}`: `{}`: {}: {hint}", invalid.path, invalid.problem))?;
+        if path.segments().is_empty() {
+            return Err(format!("`{word} {text}` lacks a path: {hint}"));
+        }
+        Ok(Self { is_ready, kind: kind.to_owned(), path, expected: expected.trim().to_owned() })
     }
 
     pub(crate) fn is_for(&self, kind: &Kind) -> bool {
         kind.has_name(&self.kind)
     }
 
-    /// Whether the object has the value, and a line with the value that it has.
+    /// Whether the object has the value, and a line with the value that it has. Of several values, all must be so for `ready`,
+    /// and one for `failed`.
     pub(crate) fn apply(&self, object: &Value) -> (bool, Box<str>) {
-        let value = self.steps.iter().fold(object, |value, step| match step {
-            Step::Key(key) => &value[key.as_str()],
-            Step::Index(index) => &value[*index],
-        });
-        let actual = match value {
-            Value::Null => return (false, clip(&format!("{} is not there", self.path))),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+        let values = find(object, self.path.segments());
+        let texts: Vec<String> = values.into_iter().filter(|value| !value.is_null()).map(text_of).collect();
+        let decisive = match self.is_ready {
+            true => texts.iter().find(|text| **text != self.expected),
+            false => texts.iter().find(|text| **text == self.expected),
         };
-        (actual == self.expected, clip(&format!("{} is {actual}", self.path)))
+        match decisive.or(texts.first()) {
+            None => (false, clip(&format!("{} is not there", self.path))),
+            Some(text) => (*text == self.expected, clip(&format!("{} is {text}", self.path))),
+        }
     }
 }
 
-/// Reads `.status.phase`, `.status.list[0].name` or `.metadata.labels["a.b/c"]`.
-fn steps(path: &str) -> Option<Vec<Step>> {
-    let mut steps = Vec::new();
-    let mut rest = path.trim();
-    while !rest.is_empty() {
-        if let Some(tail) = rest.strip_prefix("[\"") {
-            let (key, after) = tail.split_once("\"]")?;
-            steps.push(Step::Key(key.to_owned()));
-            rest = after;
-        } else if let Some(tail) = rest.strip_prefix('[') {
-            let (index, after) = tail.split_once(']')?;
-            steps.push(Step::Index(index.parse().ok()?));
-            rest = after;
-        } else {
-            // The first dot is optional, as in `status.phase`.
-            let tail = match rest.strip_prefix('.') {
-                Some(tail) => tail,
-                None if steps.is_empty() => rest,
-                None => return None,
-            };
-            let end = tail.find(['.', '[']).unwrap_or(tail.len());
-            let key = tail[..end].trim();
-            if key.is_empty() {
-                return None;
-            }
-            steps.push(Step::Key(key.to_owned()));
-            rest = &tail[end..];
+impl IgnoreRule {
+    /// Reads the text after `ignore`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (kind, name) = match text.split_once('/') {
+            Some((kind, name)) => (kind, Some(name.to_owned())),
+            None => (text, None),
+        };
+        let is_word = |word: &str| !word.is_empty() && !word.contains([' ', '\t', '=', '/']);
+        if !is_word(kind) || !name.as_deref().is_none_or(is_word) {
+            return Err(format!(
+                "`ignore {text}` is not a kind: write `ignore KIND` or `ignore KIND/NAME`, such as `ignore \
+                 widgets.example.com`"
+            ));
+        }
+        let kind = match kind.contains('.') {
+            true => kind.to_owned(),
+            false => Kind::builtin(kind).map(|kind| kind.name().to_owned()).ok_or_else(|| {
+                format!(
+                    "`ignore {text}`: `{kind}` is not a built-in kind of Kubernetes; write other kinds with their \
+                     group, such as `widgets.example.com`"
+                )
+            })?,
+        };
+        Ok(Self { kind, name })
+    }
+
+    /// Whether the rule is about this object; `name` is none for all objects of a kind.
+    pub fn is_for(&self, kind: &Kind, name: Option<&str>) -> bool {
+        kind.has_name(&self.kind) && (self.name.is_none() || self.name.as_deref() == name)
+    }
+
+    /// The rule as inputs write it.
+    pub fn text(&self) -> String {
+        match &self.name {
+            Some(name) => format!("ignore {}/{name}", self.kind),
+            None => format!("ignore {}", self.kind),
         }
     }
-    (!steps.is_empty()).then_some(steps)
+}
+
+/// A string as it is, another value as JSON.
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The values at a path.
+fn find<'a>(value: &'a Value, segments: &[Segment]) -> Vec<&'a Value> {
+    let Some((first, rest)) = segments.split_first() else { return vec![value] };
+    let items = || value.as_array().into_iter().flatten();
+    let next: Vec<&Value> = match first {
+        Segment::Key(key) => value.get(key).into_iter().collect(),
+        Segment::Index(index) => value.get(index).into_iter().collect(),
+        Segment::KeyOrIndex(index) => {
+            value.get(index).or_else(|| value.get(index.to_string())).into_iter().collect()
+        }
+        Segment::Match { key, value } => {
+            items().filter(|item| item.get(key).is_some_and(|own| text_of(own) == *value)).collect()
+        }
+        Segment::Wildcard => items().collect(),
+    };
+    next.into_iter().flat_map(|value| find(value, rest)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn paths_are_parsed() {
-        let key = |text: &str| Step::Key(text.to_owned());
-        assert_eq!(steps(".status.phase"), Some(vec![key("status"), key("phase")]));
-        assert_eq!(
-            steps("status.list[2].a"),
-            Some(vec![key("status"), key("list"), Step::Index(2), key("a")])
-        );
-        assert_eq!(steps(".a[\"b.c/d\"].e"), Some(vec![key("a"), key("b.c/d"), key("e")]));
-        for none in ["", ".", ".a..b", ".a[", ".a[x]", ".a[0]b", ".a[\"b]"] {
-            assert_eq!(steps(none), None, "{none}");
+    fn paths_are_those_of_the_other_steps() {
+        let object = json!({"status": {"phase": "Up", "list": [{"n": 1}, {"n": 2}], "a.b/c": true,
+            "conditions": [{"type": "Ready", "status": "False"}, {"type": "Programmed", "status": "True"}]}});
+        let apply = |is_ready, text: &str| {
+            let rule = CustomRule::parse(is_ready, &format!("widgets.example.com={text}")).unwrap();
+            rule.apply(&object).0
+        };
+        for (text, ready, failed) in [
+            (".status.phase=Up", true, true),
+            ("status.phase=Up", true, true),
+            ("/status/phase=Up", true, true),
+            (".status.phase=Down", false, false),
+            (".status.conditions[type=Programmed].status=True", true, true),
+            (".status.conditions[type=Ready].status=True", false, false),
+            (".status.conditions[type=None].status=True", false, false),
+            (".status.list[1].n=2", true, true),
+            ("/status/list/1/n=2", true, true),
+            (".status[\"a.b/c\"]=true", true, true),
+            // Of several, all must be so for `ready`, and one for `failed`.
+            (".status.list[].n=2", false, true),
+            (".status.none=", false, false),
+        ] {
+            assert_eq!((apply(true, text), apply(false, text)), (ready, failed), "{text}");
+        }
+    }
+
+    #[test]
+    fn ignored_kinds_may_have_a_name() {
+        let is_for =
+            |rule: &str, kind: &str, name| IgnoreRule::parse(rule).unwrap().is_for(&Kind::of(kind), name);
+        assert!(is_for("Job", "Job.batch", Some("migrate")));
+        assert!(is_for("jobs", "Job.batch", None));
+        assert!(is_for("widgets.example.com", "Widget.example.com", Some("a")));
+        assert!(is_for("Job/migrate", "Job.batch", Some("migrate")));
+        assert!(!is_for("Job/migrate", "Job.batch", Some("seed")));
+        assert!(!is_for("Job/migrate", "Job.batch", None));
+        assert!(!is_for("Job", "Job.example.com", None));
+        for invalid in ["", "Widget", "a b", "Job/", "Job=x", "/x"] {
+            assert!(IgnoreRule::parse(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -106,6 +106,17 @@ impl Kind {
         }
     }
 
+    /// The built-in kind of Kubernetes with this name, in singular or plural, without its group. Case does not matter.
+    pub fn builtin(name: &str) -> Option<Self> {
+        let known = KNOWN.iter().map(|(_, kind)| kind.clone());
+        let plain = PLAIN.iter().map(|name| Self::of(name));
+        known.chain(plain).find(|kind| {
+            let group = kind.name().split_once('.').map_or("", |(_, group)| group);
+            let dot = if group.is_empty() { "" } else { "." };
+            kind.has_name(&format!("{name}{dot}{group}"))
+        })
+    }
+
     /// The name of the kind, with its group unless that is the core group.
     pub fn name(&self) -> &str {
         match self {

@@ -39,6 +39,7 @@ mod words;
 mod workload;
 
 pub use cause::Cause;
+pub use custom_rule::IgnoreRule;
 pub use finding::LogSource;
 pub use gitops::gitops_owner;
 pub use kind::Kind;

@@ -1,6 +1,6 @@
 //! The table of rules that fail a target, and the changes that a run makes to it.
 
-use crate::custom_rule::CustomRule;
+use crate::custom_rule::{CustomRule, IgnoreRule};
 use crate::kind::Kind;
 use lockstep_sdk::{duration, suggest};
 
@@ -212,17 +212,23 @@ impl RuleId {
 pub struct Rules {
     graces: Vec<Option<u64>>,
     pub(crate) custom: Vec<CustomRule>,
+    ignored: Vec<IgnoreRule>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { graces: RULES.iter().map(|rule| rule.grace).collect(), custom: Vec::new() }
+        Self {
+            graces: RULES.iter().map(|rule| rule.grace).collect(),
+            custom: Vec::new(),
+            ignored: Vec::new(),
+        }
     }
 }
 
 impl Rules {
     /// Reads the changes of a run. `grace` is the time of all rules for permanent states; rules for transient states keep
-    /// theirs. `overrides` are `RULE=DURATION`, `RULE=never`, `ready KIND=PATH=VALUE` and `failed KIND=PATH=VALUE`.
+    /// theirs. `overrides` are `RULE=DURATION`, `RULE=never`, `ready KIND=PATH=VALUE`, `failed KIND=PATH=VALUE`,
+    /// `ignore KIND` and `ignore KIND/NAME`.
     ///
     /// # Errors
     /// Everything that is wrong, each with the next act.
@@ -240,6 +246,7 @@ impl Rules {
                 Some((word @ ("ready" | "failed"), rest)) => {
                     CustomRule::parse(word == "ready", rest).map(|rule| rules.custom.push(rule))
                 }
+                Some(("ignore", rest)) => IgnoreRule::parse(rest).map(|rule| rules.ignored.push(rule)),
                 _ => rules.set(text.trim(), &mut given),
             };
             errors.extend(result.err());
@@ -257,6 +264,11 @@ impl Rules {
         self.custom.iter().any(|rule| rule.is_ready && rule.is_for(kind))
     }
 
+    /// The `ignore` rules of the run.
+    pub fn ignored(&self) -> &[IgnoreRule] {
+        &self.ignored
+    }
+
     fn set_all(&mut self, seconds: u64) {
         for (grace, rule) in self.graces.iter_mut().zip(RULES) {
             if rule.class == Class::Permanent {
@@ -268,8 +280,8 @@ impl Rules {
     fn set(&mut self, text: &str, given: &mut Vec<&'static str>) -> Result<(), String> {
         let Some((name, time)) = text.split_once('=') else {
             return Err(format!(
-                "`{text}` is not a rule: write `RULE=DURATION`, `RULE=never`, `ready KIND=PATH=VALUE` or \
-                 `failed KIND=PATH=VALUE`"
+                "`{text}` is not a rule: write `RULE=DURATION`, `RULE=never`, `ready KIND=PATH=VALUE`, \
+                 `failed KIND=PATH=VALUE` or `ignore KIND`"
             ));
         };
         let name = name.trim();
@@ -300,8 +312,12 @@ fn seconds(text: &str) -> Result<u64, String> {
 }
 
 fn unknown(name: &str) -> String {
-    if matches!(name, "ready" | "failed") || name.starts_with("ready ") || name.starts_with("failed ") {
-        return format!("`{name}` lacks its kind: write `ready KIND=PATH=VALUE` or `failed KIND=PATH=VALUE`");
+    match name.split_whitespace().next() {
+        Some(word @ ("ready" | "failed")) => {
+            return format!("`{name}` lacks its kind: write `{word} KIND=PATH=VALUE`");
+        }
+        Some("ignore") => return "`ignore` lacks its kind: write `ignore KIND`".to_owned(),
+        _ => {}
     }
     let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
     format!("invalid rule `{name}`: {}", suggest::expected(name, &names))
