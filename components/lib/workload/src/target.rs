@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::cause::{Cause, RatedFinding, causes};
+use crate::claim;
 use crate::event::Event;
 use crate::finding::{Finding, Findings, PodHealth};
 use crate::index::{Link, Name};
@@ -17,8 +18,8 @@ use crate::rules::{Class, RuleId, Rules};
 use crate::selected;
 use crate::status::{State, Status};
 
-/// How often a Service without a ready endpoint is evaluated, in seconds.
-const SERVICE_INTERVAL: u64 = 2;
+/// How often a Service without a ready endpoint, and a claim without a pod, are evaluated, in seconds.
+const USER_INTERVAL: u64 = 2;
 
 /// A target and the result of its last evaluation.
 #[derive(Debug)]
@@ -140,9 +141,11 @@ impl Evaluator<'_> {
                 None => self.judge(target, uid, object),
             },
         };
-        if matches!(status.reason.as_str(), "NoEndpoints" | "ScaledToZero") {
-            // A change of what it selects does not mark the Service.
-            let next = self.now + SERVICE_INTERVAL;
+        let has_users = matches!(target.name.kind, Kind::Service | Kind::Claim);
+        let is_without = matches!(status.reason.as_str(), "ScaledToZero" | claim::WAITS_FOR_POD);
+        if has_users && (is_without || readiness::is_open(&status)) {
+            // A change of what it selects or of who uses it does not mark it.
+            let next = self.now + USER_INTERVAL;
             target.due = Some(target.due.map_or(next, |due| due.min(next)));
         }
         target.update(status, causes, self.now)
@@ -150,9 +153,15 @@ impl Evaluator<'_> {
 
     fn judge(&self, target: &mut Target, uid: &Rc<str>, object: &Object) -> (Status, Vec<Cause>) {
         let mut status = readiness::status(object, self.endpoints(object));
-        if status.reason == "NoEndpoints" {
-            status = selected::without_endpoints(self.inventory, object, status);
-        }
+        status = match &object.details {
+            Details::Service(_) if status.reason == "NoEndpoints" => {
+                selected::without_endpoints(self.inventory, object, status)
+            }
+            Details::Claim(claim) if claim.phase == claim::Phase::Pending && !object.is_deleting => {
+                claim::without_pod(self.inventory, uid, object, status)
+            }
+            _ => status,
+        };
         if status.reason == "NotObserved" {
             // Its counts are of another specification. The findings so far keep their times.
             return (status, Vec::new());

@@ -1,9 +1,10 @@
-//! When a Service is ready: by its endpoints, or because nothing that it selects wants pods.
+//! When a Service is ready: by its endpoints, or because nothing that it selects wants pods. And when a claim is ready that
+//! waits for its first pod.
 
 mod common;
 use common::*;
-use lockstep_workload::SELECTABLE_KINDS;
 use lockstep_workload::State::{Progressing, Ready};
+use lockstep_workload::{Kind, SELECTABLE_KINDS};
 use serde_json::{Value, json};
 
 fn service() -> Value {
@@ -123,4 +124,33 @@ fn a_daemon_set_wants_no_pods_only_if_its_status_is_current() {
         world.put(&object).put(&service());
         assert_eq!(world.state(id), state);
     }
+}
+
+#[test]
+fn a_claim_that_waits_for_its_first_pod_is_ready_until_there_is_one() {
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta("data", "p1", None),
+        "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}});
+    let waits = event("p1", "Normal", "WaitForFirstConsumer", "waiting for first consumer to be created", 5);
+    let user = |phase: &str| {
+        let volumes = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
+        merge(
+            pod("web-a", ("ReplicaSet", "web-r2", "r2")),
+            &json!({"spec": {"volumes": volumes}, "status": {"phase": phase}}),
+        )
+    };
+    let mut world = TestCluster::new();
+    let id = world.target("PersistentVolumeClaim", "data");
+    world.put(&claim);
+    assert_eq!(world.look(id).1, "Pending");
+    world.put(&waits);
+    assert_eq!((world.state(id), world.look(id).1), (Ready, "WaitForFirstConsumer".to_owned()));
+    world.put(&user("Pending")).pass(2);
+    assert_eq!((world.state(id), world.look(id).1), (Progressing, "Pending".to_owned()));
+    // The pod of a Job is done, and the claim was never bound.
+    world.put(&user("Succeeded")).pass(2);
+    assert_eq!(world.state(id), Ready);
+    world.cluster.set_unreadable(Kind::Pod);
+    world.pass(2);
+    assert_eq!(world.state(id), Progressing);
+    assert!(world.look(id).2.contains("may not read pods"));
 }
