@@ -36,6 +36,8 @@ pub struct Cause {
     /// Whether it fails the target: it has lasted for the time of its rule, and no pod may recover. Otherwise it may
     /// explain why the target is not ready.
     pub is_certain: bool,
+    /// Whether it has lasted for the time of its rule. Beside pods that are ready it may still not be certain.
+    pub has_lasted: bool,
     /// The container log that explains it, if a container has run.
     pub log: Option<LogSource>,
 }
@@ -45,6 +47,7 @@ pub(crate) struct RatedFinding<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) since: u64,
     pub(crate) is_certain: bool,
+    pub(crate) has_lasted: bool,
     pub(crate) last_event: Option<String>,
 }
 
@@ -72,6 +75,7 @@ fn is_same(cause: &Cause, finding: &Finding) -> bool {
 fn merge(cause: &mut Cause, one: &RatedFinding<'_>) {
     cause.since = cause.since.min(one.since);
     cause.is_certain |= one.is_certain;
+    cause.has_lasted |= one.has_lasted;
     if let Some(pod) = &one.finding.pod {
         cause.pods += 1;
         if cause.pod_names.len() < MAX_POD_NAMES {
@@ -102,6 +106,7 @@ fn cause(one: RatedFinding<'_>) -> Cause {
         last_event: one.last_event,
         since: one.since,
         is_certain: one.is_certain,
+        has_lasted: one.has_lasted,
         log: finding.log.clone(),
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Finding {
     pub(crate) not_before: u64,
     /// Whether the pod may still become ready: an autoscaler adds a node, or a container runs again.
     pub(crate) may_recover: bool,
+    /// Whether it fails the target even while other pods are ready or starting: a container crashes without end.
+    pub(crate) is_endless: bool,
 }
 
 /// The health of one pod of a target.
@@ -86,6 +88,7 @@ impl Finding {
             log: None,
             not_before: 0,
             may_recover: false,
+            is_endless: false,
         }
     }
 }

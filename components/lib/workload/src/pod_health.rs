@@ -14,7 +14,8 @@ use crate::scheduling;
 /// How long, in seconds, a pod waits for a node that an autoscaler has announced.
 const SCALE_UP_TIMEOUT: u64 = 600;
 
-/// After this number of restarts, a container that runs again no longer counts as one that may recover.
+/// After this number of restarts, a container that runs again no longer counts as one that may recover, and its crashes fail
+/// the target even while other pods are ready.
 const MAX_RECOVERABLE_RESTARTS: u32 = 5;
 
 /// A pod as part of a target.
@@ -179,8 +180,8 @@ impl MemberPod<'_> {
         }
         let finding = self.exited(self.finding(rule, reason, &message), container);
         // The pods of one revision recover one after another.
-        let may_recover = not_before > 0 && container.restarts < MAX_RECOVERABLE_RESTARTS;
-        Finding { not_before, may_recover, ..finding }
+        let is_endless = container.restarts >= MAX_RECOVERABLE_RESTARTS;
+        Finding { not_before, may_recover: not_before > 0 && !is_endless, is_endless, ..finding }
     }
 
     /// Why a pod with a node has no container yet.

@@ -66,21 +66,23 @@ const fn transient(id: RuleId, name: &'static str, grace: Option<u64>, descripti
 }
 
 /// The rules that fail a target. Rules about pods apply to pods of the newest revision, and only while none of these is
-/// ready and each is in such a state; one bad pod among good ones does not end the run before its deadline.
+/// ready and each is in such a state. A container that has crashed and restarted at least five times fails the target even
+/// while other pods are ready. Another bad pod among good ones does not end the run before its deadline.
 pub const RULES: &[Rule] = &[
     rule(
         RuleId::CrashLoop,
         "crash-loop",
         60,
         "A container crashes again and again: `CrashLoopBackOff`, or at least two restarts after a failure. \
-         Does not apply to Jobs, which count failures themselves, or to a container that has since run for \
+         From five restarts on, one such pod is enough, even if others are ready. Does not apply to Jobs, which count failures themselves, or to a container that has since run for \
          longer than before.",
     ),
     rule(
         RuleId::InitCrash,
         "init-crash",
         60,
-        "An init container fails again and again. Does not apply to Jobs.",
+        "An init container fails again and again. From five restarts on, one such pod is enough, even if others \
+         are ready. Does not apply to Jobs.",
     ),
     rule(
         RuleId::ImageNotFound,

@@ -200,7 +200,10 @@ impl Evaluator<'_> {
         let pods = pods.into_iter().filter_map(|(health, finding)| Some((health, finding?)));
         let mut rated: Vec<_> = pods
             .map(|(health, finding)| {
-                let fails = if health == PodHealth::Failed { has_no_live_pod } else { cannot_recover };
+                let fails = match health {
+                    PodHealth::Failed => has_no_live_pod,
+                    _ => cannot_recover || finding.0.is_endless,
+                };
                 self.rated(finding, fails && self.counts(finding))
             })
             .collect();
@@ -208,10 +211,12 @@ impl Evaluator<'_> {
         rated
     }
 
-    fn rated<'a>(&self, (finding, since): TimedFinding<'a>, is_certain: bool) -> RatedFinding<'a> {
+    fn rated<'a>(&self, timed: TimedFinding<'a>, is_certain: bool) -> RatedFinding<'a> {
+        let (finding, since) = timed;
         let events = self.inventory.events(&finding.uid);
         let event = events.warning.as_ref().or(events.last.as_ref());
-        RatedFinding { finding, since, is_certain, last_event: event.map(Event::line) }
+        let (has_lasted, last_event) = (self.counts(timed), event.map(Event::line));
+        RatedFinding { finding, since, is_certain, has_lasted, last_event }
     }
 
     /// When a finding counts if it lasts until then; none if its rule never counts.
