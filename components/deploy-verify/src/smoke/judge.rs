@@ -102,7 +102,11 @@ pub fn judge(check: &SmokeCheck, response: &Response) -> Result<(), Mismatch> {
         let mismatch = |actual| in_body(response, Mismatch::new(Reason::Json, format!("`{value}`"), actual));
         result.map_err(mismatch)?;
     }
-    Ok(())
+    // What the step has not read may contradict what it has: an answer that never ends is no good one.
+    match response.truncated && check.checks_body() {
+        true => Err(in_body(response, Mismatch::new(Reason::TooLong, "the whole body", ""))),
+        false => Ok(()),
+    }
 }
 
 fn other_version(
@@ -141,7 +145,7 @@ fn in_body(response: &Response, mismatch: Mismatch) -> Mismatch {
     if !response.truncated {
         return mismatch;
     }
-    let actual = format!("only its first {} bytes are read", response.body.len());
+    let actual = format!("only its first {} bytes", response.body.len());
     let hint = Some("name an address with a shorter response");
     Mismatch { reason: Reason::TooLong, actual, hint, ..mismatch }
 }

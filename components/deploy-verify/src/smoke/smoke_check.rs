@@ -104,7 +104,7 @@ impl SmokeCheck {
     }
 
     /// Whether there is an expectation about the body.
-    fn checks_body(&self) -> bool {
+    pub(super) fn checks_body(&self) -> bool {
         let version = self.version.as_ref().is_some_and(VersionCheck::is_in_body);
         version || self.body.is_some() || !self.json.is_empty()
     }
