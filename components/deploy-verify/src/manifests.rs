@@ -1,5 +1,6 @@
 //! Reads the kinds and names of the objects in a manifest file.
 
+use lockstep_workload::Removal;
 use lockstep_yaml::{NodeId, Stream, Value};
 
 use crate::failure::{Code, Error};
@@ -15,6 +16,8 @@ pub struct ManifestObject {
     pub name: String,
     /// Its first line.
     pub line: u32,
+    /// Why it may be gone although nothing is wrong.
+    pub removal: Option<Removal>,
 }
 
 /// The objects of a file, also those in a `List`. Empty documents are skipped.
@@ -66,8 +69,18 @@ fn add_objects(
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
     let namespace = meta.and_then(|meta| text(stream, meta, "namespace"));
-    found.push(ManifestObject { kind, namespace, name, line: line(stream, node) });
+    let removal = removal(stream, node);
+    found.push(ManifestObject { kind, namespace, name, line: line(stream, node), removal });
     Ok(())
+}
+
+/// What the annotations of an object, and the time to live of a Job, say about its absence.
+fn removal(stream: &Stream<'_>, node: NodeId) -> Option<Removal> {
+    let annotations = entry(stream, node, "metadata").and_then(|meta| entry(stream, meta, "annotations"));
+    let annotation = |key: &str| annotations.and_then(|node| text(stream, node, key)).unwrap_or_default();
+    let spec = entry(stream, node, "spec").filter(|spec| stream.is_mapping(*spec));
+    let ttl = spec.and_then(|spec| text(stream, spec, "ttlSecondsAfterFinished"));
+    Removal::of(annotation, ttl.as_deref())
 }
 
 fn entry(stream: &Stream<'_>, node: NodeId, key: &str) -> Option<NodeId> {

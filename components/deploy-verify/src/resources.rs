@@ -1,12 +1,12 @@
 //! The objects to verify: those that inputs name or select, and those of manifest files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_rollout::{ResourceSelector, SelectorEntry};
 use lockstep_sdk::cluster::ObjectRef;
 use lockstep_sdk::report::Level;
 use lockstep_sdk::{Reporter, Workspace, skipped};
-use lockstep_workload::Kind;
+use lockstep_workload::{IgnoreRule, Kind, Removal};
 
 use crate::failure::{Code, Error, file_error};
 use crate::inputs::{RESOURCES, Request};
@@ -17,6 +17,8 @@ use crate::manifests::{self, ManifestObject};
 pub struct Resources {
     /// The named objects.
     pub named: BTreeSet<ObjectRef>,
+    /// Why named objects may be gone although nothing is wrong.
+    pub removals: BTreeMap<ObjectRef, Removal>,
     /// The selectors, one per entry and namespace. Each must find an object.
     pub selected: Vec<SelectorEntry>,
 }
@@ -53,9 +55,11 @@ impl Resources {
         let mut errors = Vec::new();
         for resource in &request.resources {
             match resource {
-                ResourceSelector::Name { kind, name } => resources.add_named(request, kind, name),
+                ResourceSelector::Name { kind, name } => {
+                    errors.extend(resources.add_named(request, kind, name).err());
+                }
                 ResourceSelector::Labels { entry, kinds, selector } => {
-                    resources.add_selected(request, entry, (kinds, selector.as_deref()));
+                    errors.extend(resources.add_selected(request, entry, (kinds, selector.as_deref())).err());
                 }
                 ResourceSelector::Files(pattern) => {
                     let result = resources.add_manifests(host, reporter, request, pattern);
@@ -66,21 +70,42 @@ impl Resources {
         if errors.is_empty() {
             errors.extend(resources.empty_namespaces(request));
         }
+        if errors.is_empty() && resources.named.is_empty() && resources.selected.is_empty() {
+            let message = "`resources`: nothing is left to verify of the manifests";
+            errors.push(
+                Error::new(Code::NoMatch, message).hint("verify another resource, or leave this step out"),
+            );
+        }
         if errors.is_empty() { Ok(resources) } else { Err(errors) }
     }
 
     /// Adds an object in each of the namespaces.
-    fn add_named(&mut self, request: &Request, kind: &str, name: &str) {
+    fn add_named(&mut self, request: &Request, kind: &str, name: &str) -> Result<(), Error> {
+        if let Some(rule) = ignored_by(request, kind, Some(name)) {
+            return Err(contradiction(&format!("{kind}/{name}"), &rule));
+        }
         let namespace = |namespace: &String| match CLUSTER_KINDS.contains(&kind) {
             true => "-".to_owned(),
             false => namespace.clone(),
         };
         let object = |namespace| ObjectRef { namespace, kind: kind.to_owned(), name: name.to_owned() };
         self.named.extend(request.namespaces.iter().map(namespace).map(object));
+        Ok(())
     }
 
-    /// Adds the objects of kinds with these labels in each of the namespaces.
-    fn add_selected(&mut self, request: &Request, entry: &str, (kinds, labels): (&[String], Option<&str>)) {
+    /// Adds the objects of kinds with these labels in each of the namespaces, without ignored kinds.
+    fn add_selected(
+        &mut self,
+        request: &Request,
+        entry: &str,
+        (kinds, labels): (&[String], Option<&str>),
+    ) -> Result<(), Error> {
+        let ignored = kinds.iter().find_map(|kind| ignored_by(request, kind, None));
+        let kinds: Vec<_> =
+            kinds.iter().filter(|kind| ignored_by(request, kind, None).is_none()).cloned().collect();
+        if let Some(rule) = ignored.filter(|_| kinds.is_empty()) {
+            return Err(contradiction(entry, &rule));
+        }
         let cluster_wide = ["-".to_owned()];
         let has_namespace = !kinds.iter().all(|kind| CLUSTER_KINDS.contains(&kind.as_str()));
         let namespaces = if has_namespace { request.namespaces.as_slice() } else { &cluster_wide };
@@ -88,9 +113,10 @@ impl Resources {
             input: RESOURCES.name,
             text: entry.to_owned(),
             namespace: namespace.clone(),
-            kinds: kinds.to_vec(),
+            kinds: kinds.clone(),
             labels: labels.map(str::to_owned),
         }));
+        Ok(())
     }
 
     /// The errors about namespaces without a resource, if others have one. A single namespace may be there for manifests
@@ -124,19 +150,19 @@ impl Resources {
             return Err(vec![Error::new(Code::NoMatch, message).hint(hint)]);
         }
         let mut errors = Vec::new();
-        let mut unverified = BTreeSet::new();
+        let (mut unverified, mut passed_over) = (BTreeSet::new(), BTreeSet::new());
         let mut verified = 0;
         for file in found.files {
             let content = host.read(&file.path).map_err(file_error);
             match content.and_then(|bytes| manifests::read(&file.path, &bytes)) {
                 Ok(objects) => {
                     for object in objects {
+                        if let Some(why) = why_passed_over(request, &object) {
+                            passed_over.insert(format!("{}: {why}", title(&object)));
+                            continue;
+                        }
                         match namespace_of(request, &file.path, &object) {
-                            Ok(Some(namespace)) => {
-                                let ManifestObject { kind, name, .. } = object;
-                                verified += 1;
-                                self.named.insert(ObjectRef { namespace, kind, name });
-                            }
+                            Ok(Some(namespace)) => self.add_object(namespace, object, &mut verified),
                             Ok(None) => drop(unverified.insert(object.kind)),
                             Err(error) => errors.push(error),
                         }
@@ -151,7 +177,10 @@ impl Resources {
             let why = "these kinds contain credentials, or have no namespace and no status";
             reporter.note(Level::Info, &format!("skipped: {} ({why})", kinds.join(", ")));
         }
-        if verified == 0 && errors.is_empty() {
+        for one in &passed_over {
+            reporter.note(Level::Info, &format!("passed over: {one}"));
+        }
+        if verified == 0 && passed_over.is_empty() && errors.is_empty() {
             let message = format!(
                 "`resources`: the files of `{pattern}` declare no resource that this step can verify"
             );
@@ -159,6 +188,43 @@ impl Resources {
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+
+    /// Adds an object of a manifest.
+    fn add_object(&mut self, namespace: String, object: ManifestObject, found: &mut usize) {
+        let ManifestObject { kind, name, removal, .. } = object;
+        let object = ObjectRef { namespace, kind, name };
+        self.removals.extend(removal.map(|removal| (object.clone(), removal)));
+        self.named.insert(object);
+        *found += 1;
+    }
+}
+
+/// The `ignore` rule of the run for an object; `name` is none for all objects of a kind.
+fn ignored_by(request: &Request, kind: &str, name: Option<&str>) -> Option<String> {
+    let kind = Kind::of(kind);
+    request.rules.ignored().iter().find(|rule| rule.is_for(&kind, name)).map(IgnoreRule::text)
+}
+
+/// The error of an entry for what a rule ignores.
+fn contradiction(entry: &str, rule: &str) -> Error {
+    let message = format!("`resources` has `{entry}`, and `rules` has `{rule}`");
+    Error::new(Code::BadInput, message).hint("remove one of them")
+}
+
+/// Why the step does not verify an object of a manifest, for a rule or because the deployment does not create it.
+fn why_passed_over(request: &Request, object: &ManifestObject) -> Option<String> {
+    if let Some(rule) = ignored_by(request, &object.kind, Some(&object.name)) {
+        return Some(format!("the rule `{rule}`"));
+    }
+    match &object.removal {
+        Some(Removal::NotCreated(reason)) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+/// The kind and name of an object, such as `Deployment web`.
+fn title(object: &ManifestObject) -> String {
+    format!("{} {}", Kind::of(&object.kind).short_name(), object.name)
 }
 
 /// The namespace of an object in a manifest; none for a kind that the step does not verify.
@@ -173,10 +239,9 @@ fn namespace_of(request: &Request, path: &str, object: &ManifestObject) -> Resul
         None => Ok(Some(request.namespaces.first().cloned().unwrap_or_default())),
         Some(namespace) if request.namespaces.contains(namespace) => Ok(Some(namespace.clone())),
         Some(namespace) => {
-            let kind = Kind::of(&object.kind).short_name().to_owned();
             let message = format!(
-                "{kind} {} is in the namespace `{namespace}`, which `namespace` does not contain",
-                object.name
+                "{} is in the namespace `{namespace}`, which `namespace` does not contain",
+                title(object)
             );
             let hint = format!("add `{namespace}` to `namespace`");
             Err(Error::new(Code::BadInput, message).hint(hint).at(path, Some(object.line)))

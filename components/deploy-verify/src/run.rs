@@ -39,10 +39,7 @@ fn verify<H: Cluster + Http + Workspace>(
     })?;
     let deadline = Deadline::after(clock.now(), request.timeout_ms);
     let (mut rollout, end) = watch(host, reporter, clock, (&request, deadline))?;
-    let mut summary = Summary {
-        causes: messages::causes(&rollout.cluster, rollout.targets.iter().copied()),
-        ..Summary::default()
-    };
+    let mut summary = Summary { causes: rollout.causes(), ..Summary::default() };
     let rejection = match end {
         End::Ready => check(host, clock, reporter, (&request, deadline), &mut summary)
             .map_err(|error| vec![remote_error(error)])?,
@@ -63,7 +60,7 @@ fn verify<H: Cluster + Http + Workspace>(
         }
     }
     let targets = sorted_targets(&rollout);
-    summary.resources = targets.iter().map(|id| messages::row(&rollout.cluster, *id)).collect();
+    summary.resources = targets.iter().map(|id| row(&rollout, *id)).collect();
     summary.write(reporter);
     if let Some((_, error)) = rejection {
         reporter.reject(&error.into());
@@ -80,7 +77,8 @@ fn watch<H: Cluster + Workspace>(
     (request, deadline): (&Request, Deadline),
 ) -> Result<(Rollout<H::Watcher>, End), Vec<Error>> {
     let resources = Resources::find(host, reporter, request)?;
-    let plan = WatchPlan::new(resources.named, &resources.selected);
+    let mut plan = WatchPlan::new(resources.named, &resources.selected);
+    plan.removals = resources.removals;
     let mut rollout =
         Rollout::start(host, plan, request.rules.clone(), "resources ready").map_err(rollout_errors)?;
     let end = rollout.follow(clock, reporter, deadline).map_err(rollout_errors)?;
@@ -102,7 +100,8 @@ fn rollout_rejection<W: Watch>(rollout: &Rollout<W>, end: End, causes: &[String]
     };
     let all = rollout.targets.len();
     let ready = all - rollout.unready().count();
-    Some((verdict, error(code, messages::end(end, causes, ready, all), messages::hint(end))))
+    let hint = rollout.hint(end);
+    Some((verdict, error(code, messages::end(end, causes, ready, all), hint.as_deref())))
 }
 
 /// Runs the smoke checks, and the metrics if all of them pass.
@@ -183,7 +182,13 @@ fn resource<W: Watch>(rollout: &Rollout<W>, id: TargetId) -> Resource {
         name: name.to_owned(),
         state: status.state.name().to_owned(),
         reason: status.reason.clone(),
-        message: status.message.clone(),
+        message: rollout.message(id),
         since: status.since,
     }
+}
+
+/// A row of the summary: namespace, resource, state, reason, message.
+fn row<W: Watch>(rollout: &Rollout<W>, id: TargetId) -> Vec<String> {
+    let Resource { namespace, state, reason, message, .. } = resource(rollout, id);
+    vec![namespace, messages::name(&rollout.cluster, id), state, reason, message]
 }

@@ -13,7 +13,7 @@ use lockstep_sdk::types::FailureKind;
 
 #[test]
 fn every_case_holds() {
-    lockstep_cases::every(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"), 9, check);
+    lockstep_cases::every(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"), 11, check);
 }
 
 /// A smoke check as `--smoke` has it.

@@ -1,7 +1,9 @@
 //! A model of the cluster and its time for whole runs: a test scripts the events, and reads the calls of the step.
 
+#![allow(dead_code, reason = "not all tests use everything")]
+
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use deploy_verify::{Inputs, Outputs, Rollback};
@@ -9,7 +11,7 @@ use lockstep_sdk::cluster::{ConfigEntry, Event, ObjectRef, Selection, WatchEvent
 use lockstep_sdk::fake::{FakeFile, FakeReporter};
 use lockstep_sdk::http::{ErrorCode, Request, Response};
 use lockstep_sdk::types::{Error, Failure, Outcome};
-use lockstep_sdk::workspace::{Algorithm, SearchResult};
+use lockstep_sdk::workspace::{Algorithm, FileEntry, SearchResult};
 use lockstep_sdk::{Clock, Cluster, HostResult, Http, Watch, Workspace};
 use serde_json::{Value, json};
 
@@ -29,6 +31,8 @@ pub(crate) struct Model {
     pub(crate) reporter: FakeReporter,
     /// When it began to read what explains a failure.
     pub(crate) failed_at: Option<u64>,
+    /// The manifest files by path.
+    pub(crate) files: BTreeMap<String, String>,
 }
 
 impl Model {
@@ -162,12 +166,19 @@ impl Cluster for Shared {
     }
 }
 
-/// No file exists, and writes are recorded.
+/// A pattern matches the file of this path, and writes are recorded.
 impl Workspace for Shared {
     type File = FakeFile;
 
-    fn glob(&mut self, _: &str) -> HostResult<SearchResult> {
-        Ok(SearchResult { base: String::new(), files: Vec::new(), skipped: Vec::new() })
+    fn glob(&mut self, pattern: &str) -> HostResult<SearchResult> {
+        let model = self.0.borrow();
+        let file = |(path, text): (&String, &String)| FileEntry {
+            path: path.clone(),
+            size: text.len() as u64,
+            mode: 0o644,
+        };
+        let files = model.files.get_key_value(pattern).map(file).into_iter().collect();
+        Ok(SearchResult { base: String::new(), files, skipped: Vec::new() })
     }
 
     fn glob_hidden(&mut self, pattern: &str) -> HostResult<SearchResult> {
@@ -179,7 +190,8 @@ impl Workspace for Shared {
     }
 
     fn read(&mut self, path: &str) -> HostResult<Vec<u8>> {
-        Err(Error::NotFound(path.to_owned()))
+        let file = self.0.borrow().files.get(path).cloned();
+        file.map(String::into_bytes).ok_or_else(|| Error::NotFound(path.to_owned()))
     }
 
     fn open(&mut self, path: &str) -> HostResult<FakeFile> {
@@ -240,6 +252,17 @@ pub(crate) fn inputs(resource: &str) -> Inputs {
         rollback: Rollback::Never,
         evidence: String::new(),
     }
+}
+
+/// Inputs about several resources in these namespaces.
+pub(crate) fn several(resources: &[&str], namespaces: &[&str]) -> Inputs {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Inputs { resources: owned(resources), namespace: owned(namespaces), ..inputs("") }
+}
+
+/// The event of an object that exists.
+pub(crate) fn updated(object: &Value) -> Event {
+    Event::Updated(object.to_string())
 }
 
 /// A Deployment whose newest specification its controller has taken up, with so many pods ready.

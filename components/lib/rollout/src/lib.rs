@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod end;
+mod hint;
+mod interruptions;
+mod judge;
 pub mod messages;
 mod resource_input;
 mod rollout;

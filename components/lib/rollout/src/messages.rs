@@ -21,19 +21,6 @@ pub fn line(cluster: &ClusterState, id: TargetId) -> String {
     format!("{}: {}: {}", name(cluster, id), status.state.name(), status.message)
 }
 
-/// A row of the summary: namespace, resource, state, reason, message.
-#[must_use]
-pub fn row(cluster: &ClusterState, id: TargetId) -> Vec<String> {
-    let ((_, namespace, _), status) = (cluster.name(id), cluster.status(id));
-    vec![
-        namespace.to_owned(),
-        name(cluster, id),
-        status.state.name().to_owned(),
-        status.reason.clone(),
-        status.message.clone(),
-    ]
-}
-
 /// The causes of all targets that are not ready: the certain ones of a target, or else the possible ones.
 #[must_use]
 pub fn causes(cluster: &ClusterState, targets: impl Iterator<Item = TargetId>) -> Vec<String> {
@@ -61,19 +48,6 @@ pub fn end(end: End, causes: &[String], ready: usize, all: usize) -> String {
         End::Superseded => format!("somebody else changed a resource after the deployment: {why}"),
         End::Inconclusive => format!("the status does not tell whether the resource is ready: {why}"),
         End::TimedOut => format!("the time was up with {ready} of {} ready: {why}", plural(all, "resource")),
-    }
-}
-
-/// The next act.
-#[must_use]
-pub fn hint(end: End) -> Option<&'static str> {
-    match end {
-        End::Inconclusive => Some(
-            "resume what is paused, or add a rule that says when such a resource is ready, for example `ready widgets.example.com=.status.phase=Running`",
-        ),
-        End::TimedOut => Some("increase `timeout` if the rollout needs more time"),
-        End::Superseded => Some("verify the newest deployment instead"),
-        End::Ready | End::Failed => None,
     }
 }
 

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use lockstep_sdk::cluster::Event;
 use lockstep_sdk::report::Level;
 use lockstep_sdk::types::Error;
-use lockstep_sdk::{Clock, Cluster, Deadline, Reporter, Watch};
-use lockstep_workload::{ClusterState, Kind, Rules, State, Status, TargetId};
+use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter, Watch};
+use lockstep_workload::{Class, ClusterState, IgnoreRule, Kind, Removal, Rules, State, TargetId};
 
 use crate::end::{End, RolloutError};
+use crate::interruptions::Interruptions;
 use crate::messages;
 use crate::watch_plan::{Role, WatchPlan};
 
@@ -17,10 +18,6 @@ use crate::watch_plan::{Role, WatchPlan};
 const MAX_WAIT_MS: u64 = 5_000;
 /// The shortest wait for events, in milliseconds.
 const MIN_WAIT_MS: u64 = 50;
-/// How long a target may have no known status while all others are ready, in seconds.
-const UNKNOWN_TIMEOUT: u64 = 60;
-/// How long a target may be missing, in seconds.
-const MISSING_TIMEOUT: u64 = 30;
 /// With more targets, notes about single targets have the level `debug`.
 const MAX_NOTED_TARGETS: usize = 20;
 /// How many Events are kept for evidence.
@@ -44,10 +41,15 @@ pub struct Rollout<W> {
     unsynced: BTreeSet<usize>,
     /// The selections that have found an object.
     found: BTreeSet<usize>,
+    /// Why targets may be gone although nothing is wrong.
+    pub(crate) removals: BTreeMap<TargetId, Removal>,
+    /// The objects that the run passes over.
+    ignored: Vec<IgnoreRule>,
     /// When all selections were synced.
     began: Option<u64>,
-    /// The last note about an interruption.
-    interrupted: Option<String>,
+    interruptions: Interruptions,
+    /// What was noted once: causes, and that the run waits for a status.
+    pub(crate) noted: BTreeSet<String>,
 }
 
 impl<W: Watch> Rollout<W> {
@@ -63,13 +65,15 @@ impl<W: Watch> Rollout<W> {
     ) -> Result<Self, RolloutError> {
         let selections: Vec<_> = plan.selections.iter().map(|(selection, _)| selection.clone()).collect();
         let watcher = host.watch(&selections).map_err(RolloutError::Host)?;
+        let ignored = rules.ignored().to_vec();
         let mut cluster = ClusterState::new(rules);
-        let named = plan.named.iter();
-        let targets = named
-            .map(|object| {
-                cluster.target(&Kind::of(&object.kind), state_namespace(&object.namespace), &object.name)
-            })
-            .collect();
+        let (mut targets, mut removals) = (BTreeSet::new(), BTreeMap::new());
+        for object in &plan.named {
+            let kind = Kind::of(&object.kind);
+            let id = cluster.target(&kind, state_namespace(&object.namespace), &object.name);
+            targets.insert(id);
+            removals.extend(plan.removals.get(object).map(|removal| (id, removal.clone())));
+        }
         Ok(Self {
             watcher,
             unsynced: (0..plan.selections.len()).collect(),
@@ -80,8 +84,11 @@ impl<W: Watch> Rollout<W> {
             found: BTreeSet::new(),
             events: VecDeque::new(),
             input_namespaces: BTreeMap::new(),
+            removals,
+            ignored,
             began: None,
-            interrupted: None,
+            interruptions: Interruptions::default(),
+            noted: BTreeSet::new(),
         })
     }
 
@@ -95,7 +102,7 @@ impl<W: Watch> Rollout<W> {
 
     /// Why the cluster never delivered all objects; none if it did.
     pub fn sync_failure(&self) -> Option<&str> {
-        self.interrupted.as_deref().filter(|_| !self.unsynced.is_empty())
+        self.interruptions.last().filter(|_| !self.unsynced.is_empty())
     }
 
     /// The targets that are not ready.
@@ -130,7 +137,8 @@ impl<W: Watch> Rollout<W> {
                 return Ok(end);
             }
             if deadline.left(clock.now()) == 0 {
-                return Ok(End::TimedOut);
+                let is_synced = self.unsynced.is_empty();
+                return Ok(if is_synced { self.end_at_deadline() } else { End::TimedOut });
             }
         }
     }
@@ -144,13 +152,16 @@ impl<W: Watch> Rollout<W> {
     ) -> Result<(), RolloutError> {
         let Some((selection, role)) = self.plan.selections.get(index) else { return Ok(()) };
         match event {
-            Event::Updated(json) => self.observe(index, json, now),
+            Event::Updated(json) => {
+                if let Some(note) = self.observe(index, json, now) {
+                    reporter.note(Level::Info, &note);
+                }
+            }
             Event::Deleted(uid) => self.cluster.remove(&uid),
             Event::Synced => drop(self.unsynced.remove(&index)),
             Event::Interrupted(text) => {
-                if self.interrupted.as_ref() != Some(&text) {
-                    reporter.note(Level::Warning, &format!("{text}; retrying"));
-                    self.interrupted = Some(text);
+                if let Some(note) = self.interruptions.add(&text, now) {
+                    reporter.note(Level::Warning, &note);
                 }
             }
             Event::Failed(error)
@@ -167,67 +178,82 @@ impl<W: Watch> Rollout<W> {
         Ok(())
     }
 
-    fn observe(&mut self, index: usize, json: String, now: u64) {
+    /// Adds an object. Returns a note about one that the run passes over.
+    fn observe(&mut self, index: usize, json: String, now: u64) -> Option<String> {
         let (selection, role) = &self.plan.selections[index];
         let kind = Kind::of(&selection.kind);
         let namespace = state_namespace(&selection.namespace);
-        let Some(object) = self.cluster.observe(&kind, namespace, &json, now) else { return };
+        let object = self.cluster.observe(&kind, namespace, &json, now)?;
         if object.namespace != namespace {
             self.input_namespaces.insert(object.namespace.clone(), namespace.to_owned());
         }
-        if *role == Role::Selected {
-            self.found.insert(index);
-            self.targets.insert(self.cluster.target(&kind, namespace, &object.name));
-        }
         if kind == Kind::Event {
-            self.events.push_back(json);
-            if self.events.len() > MAX_EVENTS {
-                self.events.pop_front();
+            self.keep_event(json);
+            return None;
+        }
+        let is_selected = *role == Role::Selected;
+        if is_selected {
+            self.found.insert(index);
+            if let Some(rule) = self.ignored.iter().find(|rule| rule.is_for(&kind, Some(&object.name))) {
+                let (kind, name) = (kind.short_name().to_ascii_lowercase(), &object.name);
+                let note = format!("passed over: {kind}/{name}: the rule `{}`", rule.text());
+                return self.noted.insert(note.clone()).then_some(note);
             }
+        }
+        let removal = Removal::of_object(&json).filter(|_| *role != Role::Explaining);
+        if is_selected || removal.is_some() {
+            let id = self.cluster.target(&kind, namespace, &object.name);
+            self.targets.extend(is_selected.then_some(id));
+            self.removals.extend(removal.map(|removal| (id, removal)));
+        }
+        None
+    }
+
+    fn keep_event(&mut self, json: String) {
+        self.events.push_back(json);
+        if self.events.len() > MAX_EVENTS {
+            self.events.pop_front();
         }
     }
 
-    /// Evaluates the targets. Returns the end if there is one.
+    /// Evaluates the targets. Returns the end if there is one. `judge.rs` decides it.
     fn evaluate(&mut self, reporter: &mut impl Reporter, now: u64) -> Result<Option<End>, RolloutError> {
         let began = *self.began.get_or_insert(now);
         let unmatched = self.plan.unmatched(&self.found);
         if !unmatched.is_empty() {
             return Err(RolloutError::NoMatch(unmatched.into_iter().map(messages::no_match).collect()));
         }
+        if self.targets.is_empty() {
+            let message = "the `ignore` rules pass over everything that the selectors find";
+            let hint = "remove such a rule, or select other resources";
+            return Err(RolloutError::NoMatch(vec![InputError::new(message, hint)]));
+        }
         for id in self.cluster.evaluate(now) {
             if self.targets.contains(&id) {
                 self.note_status(reporter, id);
             }
         }
-        let statuses: Vec<_> = self.targets.iter().map(|id| self.cluster.status(*id)).collect();
-        let count = |state: State| statuses.iter().filter(|status| status.state == state).count();
-        let (all, ready) = (statuses.len(), count(State::Ready));
-        reporter.progress(ready as u64, Some(all as u64), self.unit);
-        if count(State::Superseded) > 0 {
-            return Ok(Some(End::Superseded));
-        }
-        let is_missing = |status: &Status| {
-            status.state == State::Missing && now >= status.since.max(began) + MISSING_TIMEOUT
-        };
-        if count(State::Failed) > 0 || statuses.iter().any(|status| is_missing(status)) {
-            return Ok(Some(End::Failed));
-        }
-        if ready == all {
-            return Ok(Some(End::Ready));
-        }
-        let unknown = statuses.iter().filter(|status| matches!(status.state, State::Unknown | State::Paused));
-        let since = unknown.clone().map(|status| status.since).max().unwrap_or(now).max(began);
-        let is_inconclusive = ready + unknown.count() == all && now >= since + UNKNOWN_TIMEOUT;
-        Ok(is_inconclusive.then_some(End::Inconclusive))
+        let ready = self.targets.len() - self.unready().count();
+        reporter.progress(ready as u64, Some(self.targets.len() as u64), self.unit);
+        Ok(self.end(reporter, now, began))
     }
 
-    fn note_status(&self, reporter: &mut impl Reporter, id: TargetId) {
+    fn note_status(&mut self, reporter: &mut impl Reporter, id: TargetId) {
         let level = match self.cluster.status(id).state {
             State::Failed | State::Superseded => Level::Error,
             _ if self.targets.len() > MAX_NOTED_TARGETS => Level::Debug,
             _ => Level::Info,
         };
         reporter.note(level, &messages::line(&self.cluster, id));
+        // A certain cause ends the run, which notes all of them then.
+        let causes = self.cluster.causes(id).iter().filter(|cause| !cause.is_certain);
+        for cause in causes.filter(|cause| cause.rule.rule().class == Class::Permanent) {
+            let key =
+                format!("{} {} {:?} {}", cause.resource, cause.namespace, cause.container, cause.reason);
+            if self.noted.insert(key) {
+                reporter.note(level, &lockstep_workload::messages::cause(cause));
+            }
+        }
     }
 }
 

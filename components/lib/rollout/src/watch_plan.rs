@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_sdk::cluster::{ObjectRef, Selection};
-use lockstep_workload::{Kind, SELECTABLE_KINDS};
+use lockstep_workload::{Kind, Removal, SELECTABLE_KINDS};
 
 /// The purpose of a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct WatchPlan {
     pub selections: Vec<(Selection, Role)>,
     /// The named targets. Their namespaces are as in the inputs.
     pub named: BTreeSet<ObjectRef>,
+    /// Why named targets may be gone although nothing is wrong.
+    pub removals: BTreeMap<ObjectRef, Removal>,
     /// The entries, each with the indexes of its selections.
     entries: Vec<(SelectorEntry, Vec<usize>)>,
 }
@@ -48,11 +50,14 @@ pub struct WatchPlan {
 const EVENTS: [&str; 4] =
     ["type!=Normal", "reason=TriggeredScaleUp", "reason=SuccessfulCreate", "reason=Pulling"];
 
+/// The field selector of the Events about claims whose volume is made for their first pod.
+const CLAIM_EVENTS: &str = "reason=WaitForFirstConsumer";
+
 impl WatchPlan {
     /// Watches the named objects, all objects that the entries select, and the objects that explain their status.
     #[must_use]
     pub fn new(named: BTreeSet<ObjectRef>, entries: &[SelectorEntry]) -> Self {
-        let mut plan = Self { selections: Vec::new(), named, entries: Vec::new() };
+        let mut plan = Self { named, ..Self::default() };
         let kinds = plan.named_kinds();
         for ((namespace, kind), names) in &kinds {
             let name = if let [name] = names.as_slice() { Some(name.clone()) } else { None };
@@ -122,6 +127,9 @@ impl WatchPlan {
         if has_pods {
             also.extend([Pod, Claim]);
         }
+        if has(&[Claim]) && !has_pods {
+            also.push(Pod);
+        }
         if has(&[Deployment]) {
             also.push(ReplicaSet);
         }
@@ -139,7 +147,8 @@ impl WatchPlan {
             self.watch(Selection::all(namespace, kind.name()), Role::Explaining);
         }
         if has_pods || has(&[Claim]) {
-            for fields in EVENTS {
+            let of_claims = has(&[Claim]).then_some(CLAIM_EVENTS);
+            for fields in EVENTS.into_iter().chain(of_claims) {
                 let field_selector = Some(fields.to_owned());
                 let events = Selection { field_selector, ..Selection::all(namespace, Event.name()) };
                 self.watch(events, Role::Explaining);
