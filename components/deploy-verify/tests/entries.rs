@@ -63,4 +63,9 @@ fn a_name_must_exist_in_each_namespace() {
     model.at(0, 0, updated(&deployment("web", 1, 1)));
     let done = model.synced().run(&several(&["deployment/web"], &["shop", "other"])).unwrap();
     assert_eq!((done.verdict, model.rejection()), (Verdict::Failed, "rollout-failed"));
+    let rejection = model.reporter.rejection.unwrap();
+    assert_eq!(rejection.message, "deployment/web: missing: is not in the namespace `other`");
+    let hint =
+        "apply it before this step, or correct its name: see `kubectl get deployments --namespace other`";
+    assert_eq!(rejection.hint.as_deref(), Some(hint));
 }

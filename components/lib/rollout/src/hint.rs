@@ -12,7 +12,8 @@ impl<W: Watch> Rollout<W> {
     #[must_use]
     pub fn hint(&self, end: End) -> Option<String> {
         match end {
-            End::Ready | End::Failed => None,
+            End::Ready => None,
+            End::Failed => self.missing_hint(),
             End::Superseded => Some("verify the newest deployment instead".to_owned()),
             End::Inconclusive => self.unready().find_map(|id| self.inconclusive_hint(id)),
             End::TimedOut if self.unready().any(|id| self.needs_time(id)) => {
@@ -23,6 +24,24 @@ impl<W: Watch> Rollout<W> {
                 .find(|id| self.cluster.status(*id).reason == "NoEndpoints")
                 .map(|_| "compare the selector of the Service with the labels of the pods".to_owned()),
         }
+    }
+
+    /// What to do about a target that is missing, if none has failed.
+    fn missing_hint(&self) -> Option<String> {
+        let is_failed = |id: &TargetId| self.cluster.status(*id).state == State::Failed || self.is_stuck(*id);
+        let is_missing = |id: &TargetId| {
+            self.cluster.status(*id).state == State::Missing && !self.removals.contains_key(id)
+        };
+        if self.unready().any(|id| is_failed(&id)) {
+            return None;
+        }
+        let (kind, namespace, _) = self.cluster.name(self.unready().find(is_missing)?);
+        let flag = match namespace {
+            "" | "." => String::new(),
+            name => format!(" --namespace {name}"),
+        };
+        let kinds = kind.short_name().to_ascii_lowercase() + "s";
+        Some(format!("apply it before this step, or correct its name: see `kubectl get {kinds}{flag}`"))
     }
 
     /// How to make a target conclusive.

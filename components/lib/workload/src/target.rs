@@ -90,7 +90,14 @@ impl Target {
     /// Its status without an object.
     fn missing(&self) -> Status {
         match (&self.baseline, self.name.kind == Kind::Job && self.status.state == State::Ready) {
-            (None, _) => Status::new(State::Missing, "NotFound", "is not there"),
+            (None, _) => {
+                let message = match &*self.name.namespace {
+                    "" => "is not there".to_owned(),
+                    "." => "is not in the namespace of the context".to_owned(),
+                    name => format!("is not in the namespace `{name}`"),
+                };
+                Status::new(State::Missing, "NotFound", message)
+            }
             // Kubernetes may clean up finished Jobs.
             (Some(_), true) => Status::ready(&self.status.reason, self.status.message.clone()),
             (Some(_), false) => Status::new(State::Missing, "Deleted", "was deleted"),

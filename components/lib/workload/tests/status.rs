@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use lockstep_workload::Kind;
 use lockstep_workload::State::{self, Missing, Paused, Progressing, Ready};
 use serde_json::{Value, json};
 
@@ -261,5 +262,9 @@ fn claims_namespaces_and_kinds_without_a_status() {
 fn an_object_that_was_never_observed_is_missing() {
     let mut world = TestCluster::new();
     let id = world.target("Deployment.apps", "web");
-    assert_eq!(world.look(id), (Missing, "NotFound".into(), "is not there".into()));
+    assert_eq!(world.look(id), (Missing, "NotFound".into(), "is not in the namespace `shop`".into()));
+    let id = world.cluster.target(&Kind::Deployment, ".", "web");
+    assert_eq!(world.look(id).2, "is not in the namespace of the context");
+    let id = world.cluster.target(&Kind::Namespace, "", "shop");
+    assert_eq!(world.look(id).2, "is not there");
 }
