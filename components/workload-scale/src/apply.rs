@@ -11,8 +11,10 @@ use lockstep_sdk::{Clock, Cluster, Deadline, Reporter};
 use crate::failure::{Code, Error, cluster_error};
 use crate::inputs::Request;
 use crate::inspect;
-use crate::object::{CONFIG_MAP, Size, TargetKey, scalable};
-use crate::plan::{Change, Plan, SavedSizesChange, Snapshot};
+use crate::object::{SCALED_OBJECT, Size, TargetKey, scalable};
+use crate::plan::{Change, Plan, SavedSizesChange};
+use crate::saved::{CONFIG_MAP, SavedSize, saved_sizes};
+use crate::snapshot::Snapshot;
 
 /// How many plans a run makes, and the pause after the first, in milliseconds; each further pause is twice as long.
 const MAX_ATTEMPTS: u32 = 6;
@@ -31,14 +33,20 @@ pub struct AppliedPlan {
     pub goals: BTreeMap<TargetKey, Size>,
     /// Whether the host did nothing because of a dry run.
     pub is_dry_run: bool,
+    /// How many autoscalers were paused or resumed.
+    pub autoscalers: usize,
+    /// How many ConfigMaps with saved sizes changed.
+    pub config_maps: usize,
 }
 
 /// Makes the calls of plans.
 #[derive(Default)]
 struct Applier {
-    /// Objects that this run will put to sleep and whose sizes it has saved.
+    /// Objects that this run will change and whose sizes it has saved.
     own: BTreeSet<TargetKey>,
     done: BTreeSet<TargetKey>,
+    /// The namespaces whose ConfigMaps the run has changed.
+    config_maps: BTreeSet<String>,
     is_dry_run: bool,
     /// The last conflict of the present plan.
     conflict: Option<String>,
@@ -58,7 +66,8 @@ pub fn apply(
     let mut first = None;
     let mut applier = Applier::default();
     for attempt in 0..MAX_ATTEMPTS {
-        let snapshot = inspect::snapshot(host, clock, reporter, (request, deadline))?;
+        let mut snapshot = inspect::snapshot(host, clock, reporter, (request, deadline))?;
+        inspect::exclude(&mut snapshot, request.goal);
         let plan = Plan::new(&snapshot, request.goal, &applier.own);
         if !plan.errors.is_empty() {
             return Err(plan.errors.into_iter().map(|error| Error::input(Code::BadInput, error)).collect());
@@ -66,12 +75,17 @@ pub fn apply(
         for (level, note) in plan.notes.iter().filter(|_| attempt == 0) {
             reporter.note(*level, note);
         }
-        let before = first.get_or_insert(snapshot);
+        let before = first.get_or_insert_with(|| snapshot.clone());
         applier.conflict = None;
-        applier.apply(host, reporter, before, &plan).map_err(one)?;
+        applier.apply(host, reporter, (before, &snapshot), &plan).map_err(one)?;
         if applier.conflict.is_none() {
-            let (is_dry_run, goals) = (applier.is_dry_run, plan.goals);
-            return Ok(AppliedPlan { snapshot: first.unwrap_or_default(), goals, is_dry_run });
+            return Ok(AppliedPlan {
+                snapshot: first.unwrap_or_default(),
+                goals: plan.goals,
+                is_dry_run: applier.is_dry_run,
+                autoscalers: applier.done.iter().filter(|key| key.kind == SCALED_OBJECT).count(),
+                config_maps: applier.config_maps.len(),
+            });
         }
         let pause = FIRST_PAUSE_MS << attempt;
         if deadline.left(clock.now()) <= pause {
@@ -90,7 +104,7 @@ impl Applier {
         &mut self,
         host: &mut impl Cluster,
         reporter: &mut impl Reporter,
-        before: &Snapshot,
+        (before, snapshot): (&Snapshot, &Snapshot),
         plan: &Plan,
     ) -> Result<(), Error> {
         for change in plan.saves.values() {
@@ -100,12 +114,7 @@ impl Applier {
         if self.conflict.is_some() {
             return Ok(());
         }
-        let saved = plan.saves.iter().flat_map(|(namespace, change)| {
-            change.entries.keys().map(move |entry| (namespace.clone(), entry.clone()))
-        });
-        let saved: BTreeSet<_> = saved.collect();
-        let goals = plan.goals.keys();
-        self.own.extend(goals.filter(|key| saved.contains(&(key.namespace.clone(), key.entry()))).cloned());
+        self.own.extend(plan.newly_saved.iter().cloned());
         let all = plan.changes.len();
         for (index, change) in plan.changes.iter().enumerate() {
             self.change(host, reporter, before, (change, all))?;
@@ -116,10 +125,41 @@ impl Applier {
         if self.conflict.is_some() {
             return Ok(());
         }
-        for change in plan.deletions.values() {
-            self.put_saved_sizes(host, change)?;
+        for (namespace, change) in &plan.deletions {
+            match plan.saves.get(namespace) {
+                Some(_) if self.is_dry_run => self.put_saved_sizes(host, change)?,
+                Some(_) => self.delete_after_save(host, namespace, snapshot, change)?,
+                None => self.put_saved_sizes(host, change)?,
+            }
         }
         Ok(())
+    }
+
+    /// Deletes saved sizes of a ConfigMap that this plan has changed already, if they are still those of its snapshot.
+    fn delete_after_save(
+        &mut self,
+        host: &mut impl Cluster,
+        namespace: &str,
+        snapshot: &Snapshot,
+        change: &SavedSizesChange,
+    ) -> Result<(), Error> {
+        let config_map = ObjectRef {
+            namespace: change.input_namespace.clone(),
+            kind: "ConfigMap".to_owned(),
+            name: CONFIG_MAP.to_owned(),
+        };
+        let json = match host.get(&config_map) {
+            Ok(json) => json,
+            Err(error) => return self.record(Err(error)).map(drop),
+        };
+        let (now, _) = saved_sizes(&change.input_namespace, &json);
+        let before = snapshot.saved.get(namespace);
+        let is_same = |entry| now.entries.get(entry) == before.and_then(|saved| saved.entries.get(entry));
+        if !change.entries.keys().all(is_same) {
+            self.conflict = Some(format!("the ConfigMap `{CONFIG_MAP}` changed"));
+            return Ok(());
+        }
+        self.put_saved_sizes(host, &SavedSizesChange { version: now.version, ..change.clone() })
     }
 
     fn change(
@@ -160,14 +200,17 @@ impl Applier {
 
     /// Saves sizes in the ConfigMap of a namespace, or deletes saved ones.
     fn put_saved_sizes(&mut self, host: &mut impl Cluster, change: &SavedSizesChange) -> Result<(), Error> {
-        let entry = |(key, size): (&String, &Option<Size>)| ConfigEntry {
+        let entry = |(key, size): (&String, &Option<SavedSize>)| ConfigEntry {
             key: key.clone(),
-            value: size.map(Size::to_entry),
+            value: size.as_ref().map(SavedSize::to_entry),
         };
         let entries: Vec<_> = change.entries.iter().map(entry).collect();
         let version = change.version.as_deref();
         let result = host.put_config_map(&change.input_namespace, CONFIG_MAP, version, &entries);
-        self.record(result).map(drop)
+        if self.record(result)?.is_some() {
+            self.config_maps.insert(change.input_namespace.clone());
+        }
+        Ok(())
     }
 
     /// Records the result of a call. None is a conflict, or an object that somebody deleted: both need another plan.

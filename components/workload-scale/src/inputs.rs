@@ -4,15 +4,16 @@ use lockstep_rollout::{ResourceInput, ResourceSelector, namespaces, timeout_ms};
 use lockstep_sdk::{InputError, suggest};
 
 use crate::Inputs;
+use crate::object::{CRON_JOB, ROLLOUT};
 
 /// The input `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Nothing runs, and the sizes are saved.
+    /// Nothing runs, and the earlier sizes are saved.
     Sleep,
     /// The saved sizes are restored.
     Restore,
-    /// The number of replicas, at least 1.
+    /// This number of replicas runs, at least 1, and the earlier sizes are saved.
     Replicas(u32),
 }
 
@@ -30,11 +31,11 @@ pub struct Request {
 }
 
 /// The kinds that have a size.
-const KINDS: [&str; 4] = ["Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps", "CronJob.batch"];
+pub const KINDS: [&str; 5] = ["Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps", CRON_JOB, ROLLOUT];
 /// The input `targets`. A selector does not find ReplicaSets, because a Deployment owns almost all of them.
 pub const TARGETS: ResourceInput = ResourceInput {
     name: "targets",
-    default_kinds: &["Deployment.apps", "StatefulSet.apps", "CronJob.batch"],
+    default_kinds: &["Deployment.apps", "StatefulSet.apps", CRON_JOB, ROLLOUT],
     accepts_files: false,
 };
 /// The largest number of replicas that an object can have.
@@ -81,21 +82,30 @@ fn parse_goal(text: &str) -> Result<Goal, InputError> {
 }
 
 fn parse_target(text: &str, goal: Option<&Goal>) -> Result<ResourceSelector, InputError> {
-    let target = TARGETS.parse(text)?;
-    let kinds = match &target {
-        ResourceSelector::Name { kind, .. } => std::slice::from_ref(kind),
+    let mut target = TARGETS.parse(text)?;
+    let kinds = match &mut target {
+        ResourceSelector::Name { kind, .. } => std::slice::from_mut(kind),
         ResourceSelector::Labels { kinds, .. } => kinds,
-        ResourceSelector::Files(_) => &[],
+        ResourceSelector::Files(_) => &mut [],
     };
+    for kind in kinds.iter_mut().filter(|kind| is_rollout(kind)) {
+        ROLLOUT.clone_into(kind);
+    }
     if let Some(other) = kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
         let message = format!("`targets`: `{text}`: this step cannot scale `{other}`");
-        return Err(InputError::new(message, "name Deployments, StatefulSets, ReplicaSets or CronJobs"));
+        let hint = "name Deployments, StatefulSets, ReplicaSets, CronJobs or `rollouts.argoproj.io`";
+        return Err(InputError::new(message, hint));
     }
-    if let ([only], Some(Goal::Replicas(number))) = (kinds, goal)
-        && only == "CronJob.batch"
+    if let ([only], Some(Goal::Replicas(number))) = (&*kinds, goal)
+        && only == CRON_JOB
     {
         let message = format!("`targets`: `{text}`: a CronJob cannot have {number} replicas");
         return Err(InputError::new(message, "use `to` with `0` or `restore` for it"));
     }
     Ok(target)
+}
+
+/// Whether a name means the kind of Argo Rollouts, in singular or plural, as `kubectl` accepts it.
+fn is_rollout(kind: &str) -> bool {
+    ["rollout.argoproj.io", "rollouts.argoproj.io"].iter().any(|name| kind.eq_ignore_ascii_case(name))
 }

@@ -3,21 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_rollout::{ResourceSelector, SelectorEntry, messages};
-use lockstep_sdk::cluster::{Event, ObjectRef, Selection};
+use lockstep_sdk::cluster::Selection;
 use lockstep_sdk::report::Level;
 use lockstep_sdk::types;
-use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter, Watch};
+use lockstep_sdk::{Clock, Cluster, Deadline, InputError, Reporter};
 
 use crate::failure::{Code, Error, cluster_error};
-use crate::inputs::{Request, TARGETS};
-use crate::object::{AUTOSCALER, CONFIG_MAP, SCALED_OBJECT, TargetKey, autoscaler, saved_sizes, scalable};
-use crate::plan::Snapshot;
-
-/// The longest wait for events, in milliseconds.
-const MAX_WAIT_MS: u64 = 5_000;
-
-/// The objects of each selection as JSON, or why it has none.
-type Listing = Vec<Result<Vec<String>, types::Error>>;
+use crate::inputs::{Goal, Request, TARGETS};
+use crate::list::{ListError, Lister};
+use crate::object::{
+    AUTOSCALER, CRON_JOB, ROLLOUT, SCALED_OBJECT, Scalable, TargetKey, autoscaler, scalable,
+};
+use crate::read_saved;
+use crate::snapshot::Snapshot;
 
 /// Reads the state. Objects come before the saved sizes, so that each sleeping object has its saved size in the snapshot.
 ///
@@ -32,8 +30,11 @@ pub fn snapshot(
     let one = |error| vec![error];
     let (selections, names) = selections(request);
     let mut lister = Lister { clock, reporter, deadline };
-    let listing = lister.list(host, &selections).map_err(|error| vec![error.into_error()])?;
+    let optional = optional(request, &selections);
+    let listing = lister.list_with_optional(host, &selections, &optional);
+    let (listing, refused) = listing.map_err(|error| vec![error.into_error()])?;
     let mut snapshot = Snapshot::default();
+    snapshot.notes.extend(refused.map(|why| (Level::Warning, format!("{why}; the step ignores Rollouts"))));
     let (mut errors, mut found) = (Vec::new(), Vec::new());
     for ((selection, names), objects) in selections.iter().zip(&names).zip(listing) {
         let objects = objects.map_err(|error| vec![cluster_error(error)])?;
@@ -45,9 +46,36 @@ pub fn snapshot(
     if !errors.is_empty() {
         return Err(errors.into_iter().map(|error| Error::input(Code::NoMatch, error)).collect());
     }
-    lister.add_autoscalers(host, &mut snapshot).map_err(one)?;
-    add_saved_sizes(host, &mut snapshot).map_err(one)?;
+    add_autoscalers(&mut lister, host, &mut snapshot).map_err(one)?;
+    read_saved::add_saved_sizes(host, &mut snapshot).map_err(one)?;
+    read_saved::find_gone(&mut lister, host, &mut snapshot);
     Ok(snapshot)
+}
+
+/// The selections of Rollouts that no input names: most clusters have no Argo Rollouts.
+fn optional(request: &Request, selections: &[Selection]) -> BTreeSet<usize> {
+    let is_named = |selection: &Selection| {
+        request.targets.iter().any(|target| match target {
+            ResourceSelector::Name { kind, .. } => *kind == ROLLOUT,
+            ResourceSelector::Labels { kinds, selector, .. } => {
+                kinds.as_slice() == [ROLLOUT] && *selector == selection.label_selector
+            }
+            ResourceSelector::Files(_) => false,
+        })
+    };
+    let is_optional = |selection: &Selection| selection.kind == ROLLOUT && !is_named(selection);
+    (0..selections.len()).filter(|at| is_optional(&selections[*at])).collect()
+}
+
+/// Removes the targets that an annotation excludes. `restore` still restores one that slept before it had the annotation.
+pub fn exclude(snapshot: &mut Snapshot, goal: Goal) {
+    let has_saved = |key: &TargetKey, target: &Scalable| snapshot.saved_size(key, target).is_some();
+    let is_excluded = |(key, target): &(&TargetKey, &Scalable)| {
+        target.is_excluded && !(goal == Goal::Restore && has_saved(key, target))
+    };
+    let excluded: Vec<_> = snapshot.targets.iter().filter(is_excluded).map(|(key, _)| key.clone()).collect();
+    snapshot.targets.retain(|key, _| !excluded.contains(key));
+    snapshot.excluded = excluded;
 }
 
 /// One selection per kind, namespace and set of labels, with the wanted names of its objects; none for all.
@@ -147,122 +175,35 @@ fn unmatched(request: &Request, found: &[(&Selection, bool)]) -> Vec<InputError>
     errors
 }
 
-/// Why objects cannot be listed.
-enum ListError {
-    /// A call failed.
-    Host(types::Error),
-    /// The deadline is over; the last interruption.
-    TimedOut(String),
-}
-
-impl ListError {
-    fn into_error(self) -> Error {
-        match self {
-            Self::Host(error) => cluster_error(error),
-            Self::TimedOut(why) => {
-                Error::new(Code::Unavailable, format!("the cluster did not answer in time: {why}"))
-            }
-        }
+/// Adds the autoscalers. The run goes on without those that it may not read.
+fn add_autoscalers<C: Clock, R: Reporter>(
+    lister: &mut Lister<'_, C, R>,
+    host: &mut impl Cluster,
+    snapshot: &mut Snapshot,
+) -> Result<(), Error> {
+    let has_replicas = |key: &TargetKey| key.kind != CRON_JOB;
+    let targets = snapshot.targets.iter().filter(|(key, _)| has_replicas(key));
+    let namespaces: BTreeSet<_> = targets.map(|(_, target)| target.input_namespace.clone()).collect();
+    if namespaces.is_empty() {
+        return Ok(());
     }
-}
-
-/// Lists objects until a deadline.
-struct Lister<'a, C, R> {
-    clock: &'a C,
-    reporter: &'a mut R,
-    deadline: Deadline,
-}
-
-impl<C: Clock, R: Reporter> Lister<'_, C, R> {
-    /// The objects of selections.
-    fn list(&mut self, host: &mut impl Cluster, selections: &[Selection]) -> Result<Listing, ListError> {
-        let mut watcher = host.watch(selections).map_err(ListError::Host)?;
-        let mut unsynced: BTreeSet<_> = (0..selections.len()).collect();
-        let mut listing: Listing = selections.iter().map(|_| Ok(Vec::new())).collect();
-        let mut interrupted = None;
-        while !unsynced.is_empty() {
-            let left = self.deadline.left(self.clock.now());
-            if left == 0 {
-                return Err(ListError::TimedOut(interrupted.unwrap_or_else(|| "no response".to_owned())));
-            }
-            for event in watcher.next(left.min(MAX_WAIT_MS) as u32).map_err(ListError::Host)? {
-                let index = event.selection as usize;
-                match (event.event, &mut listing[index]) {
-                    (Event::Updated(json), Ok(objects)) => objects.push(json),
-                    (Event::Synced, _) => drop(unsynced.remove(&index)),
-                    (Event::Failed(error), slot) => {
-                        unsynced.remove(&index);
-                        *slot = Err(error);
-                    }
-                    (Event::Interrupted(text), _) if interrupted.as_ref() != Some(&text) => {
-                        self.reporter.note(Level::Warning, &format!("{text}; retrying"));
-                        interrupted = Some(text);
-                    }
-                    // The change of an object that was deleted meanwhile fails, and then the plan is made again.
-                    _ => {}
-                }
-            }
-        }
-        Ok(listing)
-    }
-
-    /// Adds the autoscalers. The run goes on without those that it may not read.
-    fn add_autoscalers(&mut self, host: &mut impl Cluster, snapshot: &mut Snapshot) -> Result<(), Error> {
-        let has_replicas = |key: &TargetKey| key.kind != "CronJob.batch";
-        let targets = snapshot.targets.iter().filter(|(key, _)| has_replicas(key));
-        let namespaces: BTreeSet<_> = targets.map(|(_, target)| target.input_namespace.clone()).collect();
-        if namespaces.is_empty() {
-            return Ok(());
-        }
-        for kind in [AUTOSCALER, SCALED_OBJECT] {
-            let selections: Vec<_> =
-                namespaces.iter().map(|namespace| Selection::all(namespace, kind)).collect();
-            let listing = match self.list(host, &selections) {
-                // Most clusters have no KEDA.
-                Err(ListError::Host(types::Error::NotFound(_))) if kind == SCALED_OBJECT => continue,
-                listing => listing.map_err(ListError::into_error)?,
-            };
-            for (selection, objects) in selections.iter().zip(listing) {
-                match objects {
-                    Ok(objects) => snapshot.autoscalers.extend(
-                        objects.iter().filter_map(|json| autoscaler(kind, &selection.namespace, json)),
-                    ),
-                    Err(error) => {
-                        let message = format!("{}; the step ignores these autoscalers", error.message());
-                        snapshot.notes.push((Level::Warning, message));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Adds the saved sizes of the namespaces of the targets.
-fn add_saved_sizes(host: &mut impl Cluster, snapshot: &mut Snapshot) -> Result<(), Error> {
-    let namespaces: BTreeMap<_, _> = snapshot
-        .targets
-        .iter()
-        .map(|(key, target)| (key.namespace.clone(), target.input_namespace.clone()))
-        .collect();
-    for (namespace, input_namespace) in namespaces {
-        let config_map = ObjectRef {
-            namespace: input_namespace,
-            kind: "ConfigMap".to_owned(),
-            name: CONFIG_MAP.to_owned(),
+    for kind in [AUTOSCALER, SCALED_OBJECT] {
+        let selections: Vec<_> = namespaces.iter().map(|namespace| Selection::all(namespace, kind)).collect();
+        let listing = match lister.list(host, &selections) {
+            // Most clusters have no KEDA.
+            Err(ListError::Host(types::Error::NotFound(_))) if kind == SCALED_OBJECT => continue,
+            listing => listing.map_err(ListError::into_error)?,
         };
-        match host.get(&config_map) {
-            Ok(json) => {
-                let (saved, invalid) = saved_sizes(&json);
-                for key in invalid {
-                    let message =
-                        format!("`{key}` in the ConfigMap `{CONFIG_MAP}` cannot be read and stays unchanged");
+        for (selection, objects) in selections.iter().zip(listing) {
+            match objects {
+                Ok(objects) => snapshot
+                    .autoscalers
+                    .extend(objects.iter().filter_map(|json| autoscaler(kind, &selection.namespace, json))),
+                Err(error) => {
+                    let message = format!("{}; the step ignores these autoscalers", error.message());
                     snapshot.notes.push((Level::Warning, message));
                 }
-                snapshot.saved.insert(namespace, saved);
             }
-            Err(types::Error::NotFound(_)) => {}
-            Err(error) => return Err(cluster_error(error)),
         }
     }
     Ok(())

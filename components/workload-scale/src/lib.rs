@@ -5,10 +5,14 @@ mod bindings;
 pub mod failure;
 pub mod inputs;
 pub mod inspect;
+mod list;
 pub mod messages;
 pub mod object;
 pub mod plan;
+mod read_saved;
 mod run;
+pub mod saved;
+pub mod snapshot;
 pub mod wait;
 
 pub use bindings::{Inputs, Outputs, Target};

@@ -1,17 +1,25 @@
-//! Objects of the cluster, reduced to what this step reads: the sizes of workloads, their autoscalers, and the saved sizes.
+//! Objects of the cluster, reduced to what this step reads: the sizes of workloads, and their autoscalers.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use lockstep_workload::gitops_owner;
 use serde_json::Value;
 
+/// The kind of CronJobs.
+pub const CRON_JOB: &str = "CronJob.batch";
 /// The autoscaler of KEDA.
 pub const SCALED_OBJECT: &str = "ScaledObject.keda.sh";
 /// The autoscaler of Kubernetes.
 pub const AUTOSCALER: &str = "HorizontalPodAutoscaler.autoscaling";
-/// The ConfigMap with the saved sizes.
-pub const CONFIG_MAP: &str = "lockstep-workload-scale";
+/// The kind of Argo Rollouts.
+pub const ROLLOUT: &str = "Rollout.argoproj.io";
+/// The annotation of an object that the step leaves as it is. Any value except `false` counts.
+pub const EXCLUDE: &str = "workload-scale.lockstep.dev/exclude";
+/// The annotation in which `kubectl apply` and Argo CD keep the manifest that they applied last.
+/// <https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes>
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The annotation of a pod template that `kubectl rollout restart` sets.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// The size of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +58,14 @@ pub struct Scalable {
     pub controller: Option<String>,
     /// The GitOps owner, such as `Argo CD application web`.
     pub gitops: Option<String>,
+    /// Its size in the manifest that was applied last, if it has an annotation with that.
+    pub manifest: Option<Size>,
+    /// The fingerprint of its pod template, if it has one.
+    pub template: Option<String>,
+    /// The workload whose pod template it uses instead: kind and name.
+    pub workload: Option<(String, String)>,
+    /// Whether an annotation excludes it.
+    pub is_excluded: bool,
 }
 
 /// An autoscaler with its bounds.
@@ -63,15 +79,6 @@ pub struct Autoscaler {
     pub bounds: (u32, u32),
     /// The autoscaler as an object that can be paused; none for one that cannot.
     pub pause: Option<Scalable>,
-}
-
-/// The saved sizes of a namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedSizes {
-    /// The version of the ConfigMap.
-    pub version: Option<String>,
-    /// The sizes by their keys in the ConfigMap.
-    pub entries: BTreeMap<String, Size>,
 }
 
 impl TargetKey {
@@ -105,25 +112,6 @@ impl fmt::Display for Size {
 }
 
 impl Size {
-    /// The size as a value of the ConfigMap.
-    #[must_use]
-    pub fn to_entry(self) -> String {
-        match self {
-            Self::Replicas(replicas) => format!("replicas: {replicas}"),
-            Self::Suspended(suspended) => format!("suspended: {suspended}"),
-        }
-    }
-
-    /// Reads a value of the ConfigMap.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.trim().split_once(": ")? {
-            ("replicas", replicas) => replicas.parse().ok().map(Self::Replicas),
-            ("suspended", suspended) => suspended.parse().ok().map(Self::Suspended),
-            _ => None,
-        }
-    }
-
     /// Whether nothing runs with this size.
     #[must_use]
     pub fn is_asleep(self) -> bool {
@@ -135,27 +123,104 @@ impl Size {
 #[must_use]
 pub fn scalable(kind: &str, input_namespace: &str, json: &str) -> Option<(TargetKey, Scalable)> {
     let value: Value = serde_json::from_str(json).ok()?;
-    let (key, version) = (key(kind, &value)?, text(&value["metadata"]["resourceVersion"]));
-    let (spec, status) = (&value["spec"], &value["status"]);
+    let (key, meta) = (key(kind, &value)?, &value["metadata"]);
     let size = match kind {
-        "CronJob.batch" => Size::Suspended(spec["suspend"] == Value::Bool(true)),
         SCALED_OBJECT => Size::Suspended(is_paused(&value)),
-        // The default is 1.
-        _ => Size::Replicas(count(&spec["replicas"]).unwrap_or(1)),
+        // The defaults.
+        CRON_JOB => specified(kind, &value).unwrap_or(Size::Suspended(false)),
+        _ => specified(kind, &value).unwrap_or(Size::Replicas(1)),
     };
-    let observed = status["observedGeneration"].as_i64() >= value["metadata"]["generation"].as_i64();
-    let is_down = match size {
-        Size::Replicas(replicas) => replicas == 0 && observed && count(&status["replicas"]).unwrap_or(0) == 0,
-        Size::Suspended(suspended) => suspended,
-    };
-    let owners = value["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let owners = meta["ownerReferences"].as_array().into_iter().flatten();
     let controller = owners.into_iter().find(|owner| owner["controller"] == Value::Bool(true));
     let controller = controller.map(|owner| format!("{} {}", text(&owner["kind"]), text(&owner["name"])));
-    let (input_namespace, uid) = (input_namespace.to_owned(), text(&value["metadata"]["uid"]));
-    Some((
-        key,
-        Scalable { input_namespace, uid, version, size, is_down, controller, gitops: gitops_owner(json) },
-    ))
+    let last_applied = meta["annotations"][LAST_APPLIED].as_str();
+    let last_applied = last_applied.and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let exclude = meta["annotations"][EXCLUDE].as_str();
+    let target = Scalable {
+        input_namespace: input_namespace.to_owned(),
+        uid: text(&meta["uid"]),
+        version: text(&meta["resourceVersion"]),
+        size,
+        is_down: is_down(size, &value),
+        controller,
+        gitops: gitops_owner(json),
+        manifest: last_applied.and_then(|manifest| specified(kind, &manifest)),
+        template: template(&value["spec"]["template"]),
+        workload: reference(&value["spec"]["workloadRef"], ""),
+        is_excluded: exclude.is_some_and(|text| text != "false"),
+    };
+    Some((key, target))
+}
+
+/// The size that a workload or its manifest has in its specification.
+fn specified(kind: &str, object: &Value) -> Option<Size> {
+    match kind {
+        SCALED_OBJECT => None,
+        CRON_JOB => object["spec"]["suspend"].as_bool().map(Size::Suspended),
+        _ => count(&object["spec"]["replicas"]).map(Size::Replicas),
+    }
+}
+
+/// Whether nothing runs, and the controller has observed that.
+fn is_down(size: Size, object: &Value) -> bool {
+    let Size::Replicas(replicas) = size else { return size.is_asleep() };
+    let (generation, observed) =
+        (object["metadata"]["generation"].as_i64(), &object["status"]["observedGeneration"]);
+    let is_observed = match observed {
+        // Argo Rollouts writes the number as a text. Its versions before 1.0 write a hash, which tells nothing.
+        Value::String(text) => text.parse().map_or(true, |observed: i64| Some(observed) >= generation),
+        observed => observed.as_i64() >= generation,
+    };
+    replicas == 0 && is_observed && count(&object["status"]["replicas"]).unwrap_or(0) == 0
+}
+
+/// The fingerprint of a pod template, without the annotation of a restart.
+fn template(template: &Value) -> Option<String> {
+    let mut template = template.as_object().cloned()?;
+    if let Some(annotations) =
+        template.get_mut("metadata").and_then(|meta| meta["annotations"].as_object_mut())
+    {
+        annotations.remove(RESTARTED_AT);
+    }
+    Some(format!("{:016x}", fingerprint(&Value::Object(template))))
+}
+
+/// FNV-1a, because the fingerprints of two versions of this step must be equal. The order of keys, null values and empty
+/// objects do not matter.
+fn fingerprint(value: &Value) -> u64 {
+    let fold = |sum: u64, bytes: &[u8]| {
+        bytes.iter().fold(sum, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    };
+    let start = 0xcbf2_9ce4_8422_2325;
+    match value {
+        // A sum, so that the order of keys does not matter.
+        Value::Object(map) => {
+            map.iter().filter(|(_, value)| !is_void(value)).fold(start, |sum, (key, value)| {
+                sum.wrapping_add(fold(fold(start, key.as_bytes()), &fingerprint(value).to_le_bytes()))
+            })
+        }
+        Value::Array(items) => {
+            items.iter().fold(fold(start, b"["), |sum, item| fold(sum, &fingerprint(item).to_le_bytes()))
+        }
+        scalar => fold(start, scalar.to_string().as_bytes()),
+    }
+}
+
+/// Whether a value is null, or an object that has no other values.
+fn is_void(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(|map| map.values().all(is_void))
+}
+
+/// Kind and name of the object that a reference names.
+fn reference(reference: &Value, default_kind: &str) -> Option<(String, String)> {
+    let name = text(&reference["name"]);
+    let field_or = |field: &str, default: &str| match text(&reference[field]) {
+        text if text.is_empty() => default.to_owned(),
+        text => text,
+    };
+    let group = field_or("apiVersion", "apps/v1");
+    let group = group.rsplit_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
+    (!name.is_empty()).then(|| (field_or("kind", default_kind) + &group, name))
 }
 
 /// Reads an autoscaler.
@@ -165,15 +230,6 @@ pub fn scalable(kind: &str, input_namespace: &str, json: &str) -> Option<(Target
 pub fn autoscaler(kind: &str, input_namespace: &str, json: &str) -> Option<Autoscaler> {
     let value: Value = serde_json::from_str(json).ok()?;
     let (key, spec) = (key(kind, &value)?, &value["spec"]);
-    let target = &spec["scaleTargetRef"];
-    // KEDA has defaults for both fields.
-    let field_or = |field: &str, default: &str| match text(&target[field]) {
-        text if text.is_empty() => default.to_owned(),
-        text => text,
-    };
-    let group = field_or("apiVersion", "apps/v1")
-        .rsplit_once('/')
-        .map_or(String::new(), |(group, _)| format!(".{group}"));
     let (min, max, default_min, default_max) = match kind {
         SCALED_OBJECT => ("minReplicaCount", "maxReplicaCount", 0, 100),
         _ => ("minReplicas", "maxReplicas", 1, u32::MAX),
@@ -181,26 +237,12 @@ pub fn autoscaler(kind: &str, input_namespace: &str, json: &str) -> Option<Autos
     let bounds = (count(&spec[min]).unwrap_or(default_min), count(&spec[max]).unwrap_or(default_max));
     let pause = scalable(kind, input_namespace, json).filter(|_| kind == SCALED_OBJECT);
     Some(Autoscaler {
-        workload: (format!("{}{group}", field_or("kind", "Deployment")), text(&target["name"])),
+        // KEDA has defaults for the API group and the kind.
+        workload: reference(&spec["scaleTargetRef"], "Deployment").unwrap_or_default(),
         key,
         bounds,
         pause: pause.map(|(_, object)| object),
     })
-}
-
-/// Reads the ConfigMap with the saved sizes. The second part has the keys with invalid values.
-#[must_use]
-pub fn saved_sizes(json: &str) -> (SavedSizes, Vec<String>) {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    let mut invalid = Vec::new();
-    let mut entries = BTreeMap::new();
-    for (key, entry) in value["data"].as_object().into_iter().flatten() {
-        match entry.as_str().and_then(Size::parse) {
-            Some(size) => drop(entries.insert(key.clone(), size)),
-            None => invalid.push(key.clone()),
-        }
-    }
-    (SavedSizes { version: Some(text(&value["metadata"]["resourceVersion"])), entries }, invalid)
 }
 
 /// Whether a ScaledObject is paused: by `paused`, unless it is `false`, or by `paused-replicas`.

@@ -9,7 +9,7 @@ use crate::failure::{Code, Error};
 use crate::inputs::{Goal, Request};
 use crate::inspect;
 use crate::object::{Scalable, TargetKey};
-use crate::plan::Snapshot;
+use crate::snapshot::Snapshot;
 use crate::{Inputs, Outputs, Target, messages, wait};
 
 /// Runs the step.
@@ -44,8 +44,11 @@ fn scale(
     let targets: Vec<_> =
         applied.snapshot.targets.iter().map(|target| output(target, &applied, after.as_ref())).collect();
     let changed = targets.iter().filter(|target| target.before != target.after).count();
-    reporter.note(Level::Info, &messages::result(applied.is_dry_run, changed, targets.len()));
+    reporter.note(Level::Info, &messages::result(&applied, changed, targets.len()));
     reporter.add_summary(Block::Table(table(&messages::COLUMNS, messages::rows(&targets))));
+    if let Some(excluded) = messages::excluded(&applied.snapshot.excluded) {
+        reporter.add_summary(Block::Paragraph(excluded));
+    }
     if let Some(error) = error {
         reporter.reject(&error.into());
     }

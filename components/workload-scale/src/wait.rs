@@ -11,7 +11,7 @@ use lockstep_workload::Rules;
 use crate::apply::AppliedPlan;
 use crate::failure::{Code, Error, cluster_error, rollout_error};
 use crate::object::{Scalable, Size, TargetKey, scalable};
-use crate::plan::Snapshot;
+use crate::snapshot::Snapshot;
 
 /// The longest wait for events, in milliseconds.
 const MAX_WAIT_MS: u64 = 5_000;

@@ -75,4 +75,23 @@ proptest! {
             prop_assert!(model.saved().is_empty());
         }
     }
+
+    #[test]
+    fn restore_after_interrupted_runs_with_numbers_sets_the_original_sizes(
+        counts in prop::collection::vec(0_u32..5, 1..4),
+        (scaled, paused) in any::<(bool, bool)>(),
+        goals in prop::collection::vec((prop::sample::select(vec!["0", "1", "3", "9"]), 0_usize..9), 1..5),
+        wake in 0_usize..9,
+    ) {
+        let mut model = cluster(&counts, &[false], scaled, paused);
+        let before = sizes(&model);
+        for (to, cut) in goals {
+            model.cut_after = Some(cut);
+            let _ = model.run(&["--all"], to);
+            model.cut_after = None;
+        }
+        twice(&mut model, "restore", wake);
+        prop_assert_eq!(&sizes(&model), &before);
+        prop_assert!(model.saved().is_empty());
+    }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use common::Model;
 use serde_json::json;
-use workload_scale::object::CONFIG_MAP;
+use workload_scale::saved::CONFIG_MAP;
 
 /// Code and message of the rejection.
 fn rejection(model: &Model) -> (&str, &str) {
@@ -21,11 +21,7 @@ fn restore_sets_the_sizes_that_sleep_saved() {
     assert_eq!(done.changed, 2);
     assert_eq!(
         model.log,
-        [
-            "keep Deployment.apps_api=replicas: 1 Deployment.apps_web=replicas: 5",
-            "scale api to 0",
-            "scale web to 0",
-        ]
+        ["keep Deployment.apps_api=1 Deployment.apps_web=5", "scale api to 0", "scale web to 0",]
     );
     let done = model.good(&["--all"], "restore");
     assert_eq!((done.changed, model.replicas("web"), model.replicas("api")), (2, 5, 1));
@@ -88,7 +84,7 @@ fn the_step_saves_the_size_that_a_workload_has_right_before_sleep() {
     let mut model = Model::default().deployment("web", 5);
     model.meddling = vec![(1, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(7))];
     model.good(&["deployment/web"], "0");
-    assert_eq!(model.saved()["Deployment.apps_web"], "replicas: 7");
+    assert_eq!(model.saved()["Deployment.apps_web"], "7");
     assert_eq!(model.replicas("web"), 0);
 }
 
@@ -213,19 +209,6 @@ fn a_size_that_argo_cd_sets_back_is_rejected_with_its_application() {
 }
 
 #[test]
-fn a_number_ends_sleep_and_removes_the_saved_size() {
-    let mut model =
-        Model::default().deployment("web", 5).with("ScaledObject.keda.sh", "web", &keda(&json!({})));
-    model.good(&["deployment/web"], "0");
-    model.good(&["deployment/web"], "2");
-    assert_eq!(
-        model.log,
-        ["scale web to 2", "resume web", "keep Deployment.apps_web- ScaledObject.keda.sh_web-"]
-    );
-    assert_eq!((model.replicas("web"), model.saved().len()), (2, 0));
-}
-
-#[test]
 fn restore_warns_about_a_sleeping_workload_without_a_saved_size() {
     let mut model = Model::default().deployment("web", 0).deployment("api", 2);
     model.good(&["--all"], "restore");
@@ -303,7 +286,7 @@ fn a_size_is_saved_before_sleep_and_removed_after_restore() {
     model.good(&["deployment/api"], "0");
     model.meddling = vec![(0, ("ConfigMap", CONFIG_MAP), |_| {})];
     model.good(&["deployment/web"], "0");
-    let kept = "keep Deployment.apps_web=replicas: 5";
+    let kept = "keep Deployment.apps_web=5";
     assert_eq!(model.log, [kept, kept, "scale web to 0"]);
     model.meddling = vec![(0, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(1))];
     model.good(&["deployment/web"], "restore");
@@ -318,8 +301,8 @@ fn a_workload_that_is_scaled_up_during_the_run_keeps_its_saved_size() {
         (2, ("Deployment.apps", "web"), |web| web["spec"]["replicas"] = json!(4)),
     ];
     model.good(&["--all"], "0");
-    assert_eq!(model.saved()["Deployment.apps_app"], "replicas: 5");
-    assert_eq!(model.saved()["Deployment.apps_web"], "replicas: 4");
+    assert_eq!(model.saved()["Deployment.apps_app"], "5");
+    assert_eq!(model.saved()["Deployment.apps_web"], "4");
     assert_eq!((model.replicas("app"), model.replicas("web")), (0, 0));
 }
 

@@ -33,10 +33,16 @@ fn replicas(namespace: &str, name: &str) -> u64 {
     object(namespace, &format!("apps/deployments/{name}"))["spec"]["replicas"].as_u64().unwrap()
 }
 
-/// What is kept; nothing if nothing ever was.
+/// The saved sizes, without the rest of their entries; nothing if there never was one.
 fn kept(namespace: &str) -> Value {
     let path = format!("/api/v1/namespaces/{namespace}/configmaps/{KEPT}");
-    Cluster::shared().get(&path).map(|object| object["data"].clone()).unwrap_or_default()
+    let mut data = Cluster::shared().get(&path).map(|object| object["data"].clone()).unwrap_or_default();
+    for entry in data.as_object_mut().into_iter().flat_map(|entries| entries.values_mut()) {
+        let text = entry.as_str().unwrap();
+        assert!(text.contains(", uid: "), "{text}");
+        *entry = json!(text.split(',').next());
+    }
+    data
 }
 
 fn message(ended: &ProgramOutput) -> String {
@@ -104,23 +110,89 @@ fn workloads_sleep_and_get_their_counts_back() {
 }
 
 #[test]
-fn an_apply_during_the_sleep_loses_no_count() {
+fn a_newer_manifest_replaces_a_count_and_a_scaled_workload_keeps_it() {
     let (cluster, namespace) = (Cluster::shared(), shop("apply"));
-    good(&namespace, "deployment/web", "0");
-    // As tools do it that apply a repository, by force and with all that the manifest says.
-    let manifest = deployment("web", 1, "", &json!({})).to_string();
-    cluster.apply(&namespace, &manifest).unwrap();
-    cluster.kubectl(&["-n", &namespace, "scale", "deployment/web", "--replicas=1"]).unwrap();
     let scene = Scene::new();
-    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "0").human().end();
+    let sleep = || scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "0").human().end();
+    good(&namespace, "deployment/web", "0");
+    cluster.kubectl(&["-n", &namespace, "scale", "deployment/web", "--replicas=1"]).unwrap();
+    let ended = sleep();
     assert!(ended.stdout.contains("was scaled up meanwhile and has 1; the saved size stays 3"), "{ended:#?}");
     let changed = format!("changed {namespace}/Deployment.apps/web");
     assert!(ended.stdout.contains(&changed), "{ended:#?}");
-    // It may even be made anew.
-    cluster.kubectl(&["-n", &namespace, "delete", "deployment/web", "--wait=true"]).unwrap();
-    cluster.apply(&namespace, &manifest).unwrap();
+    // The same manifest again, then a newer one, which may also have a smaller number.
+    let manifest = |replicas: u32| deployment("web", replicas, "", &json!({})).to_string();
+    cluster.apply(&namespace, &manifest(3)).unwrap();
+    assert!(!sleep().stdout.contains("saved size"));
+    for (replicas, before) in [(6, 3), (2, 6)] {
+        cluster.apply(&namespace, &manifest(replicas)).unwrap();
+        let text = format!(
+            "the manifest that was applied last says {replicas}: that replaces the saved size {before}"
+        );
+        let ended = sleep();
+        assert!(ended.stdout.contains(&text), "{ended:#?}");
+    }
     good(&namespace, "deployment/web", "restore");
-    assert_eq!(replicas(&namespace, "web"), 3);
+    assert_eq!(replicas(&namespace, "web"), 2);
+}
+
+#[test]
+fn a_count_belongs_to_its_object() {
+    let (cluster, namespace) = (Cluster::shared(), shop("again"));
+    good(&namespace, "--all", "0");
+    for object in ["deployment/web", "statefulset/db"] {
+        cluster.kubectl(&["-n", &namespace, "delete", object, "--wait=true"]).unwrap();
+    }
+    cluster.apply(&namespace, &deployment("web", 2, "", &json!({})).to_string()).unwrap();
+    let scene = Scene::new();
+    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "0").human().end();
+    for text in [
+        "the step drops 1 saved size, because the object no longer exists: statefulset/db (2)",
+        "the step drops 1 saved size, because another object has the name now: deployment/web (3)",
+    ] {
+        assert!(ended.stdout.contains(text), "{ended:#?}");
+    }
+    good(&namespace, "deployment/web", "restore");
+    assert_eq!(replicas(&namespace, "web"), 2);
+}
+
+#[test]
+fn a_number_above_zero_keeps_the_count_and_an_excluded_workload_stays() {
+    let (cluster, namespace) = (Cluster::shared(), shop("one"));
+    let exclude = "workload-scale.lockstep.dev/exclude=true";
+    cluster.kubectl(&["-n", &namespace, "annotate", "statefulset/db", exclude]).unwrap();
+    let scene = Scene::new();
+    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "--all", "1").human().end();
+    let text = "1 target is excluded by the annotation `workload-scale.lockstep.dev/exclude`: statefulset/db";
+    assert!(ended.stdout.contains(text), "{ended:#?}");
+    let db = || object(&namespace, "apps/statefulsets/db")["spec"]["replicas"].clone();
+    assert_eq!((replicas(&namespace, "web"), db()), (1, json!(2)));
+    good(&namespace, "--all", "0");
+    assert_eq!(replicas(&namespace, "web"), 0);
+    good(&namespace, "--all", "restore");
+    assert_eq!((replicas(&namespace, "web"), db()), (3, json!(2)));
+    let ended = scale(&scene, &cluster.kubeconfig(), &namespace, "deployment/web", "restore").human().end();
+    let text = "1 target without a saved size stays unchanged: deployment/web (3)";
+    assert!(ended.stdout.contains(text), "{ended:#?}");
+}
+
+/// Argo Rollouts itself is not here: the status says from the beginning what its controller would say.
+#[test]
+fn a_rollout_sleeps_and_gets_its_count_back() {
+    let (cluster, namespace) = (Cluster::shared(), shop("rollout"));
+    cluster.define("argoproj.io", "v1alpha1", "Rollout");
+    let objects = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop"},
+        "spec": {"replicas": 4, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}},
+        "status": {"observedGeneration": "1000", "phase": "Healthy", "replicas": 0},
+    });
+    cluster.create(&objects, &rollout).unwrap();
+    let count = || cluster.get(&format!("{objects}/shop")).unwrap()["spec"]["replicas"].clone();
+    good(&namespace, "--all", "0");
+    assert_eq!((count(), &kept(&namespace)["Rollout.argoproj.io_shop"]), (json!(0), &json!("replicas: 4")));
+    good(&namespace, "rollouts.argoproj.io/shop", "restore");
+    assert_eq!(count(), 4);
 }
 
 #[test]
@@ -290,8 +362,8 @@ fn several_namespaces_are_scaled_and_no_workload_is_an_error() {
         (
             "-l app=none",
             format!(
-                "`targets`: `-l app=none` finds nothing in the namespace `{one}`: no Deployment, StatefulSet or \
-                 CronJob has these labels"
+                "`targets`: `-l app=none` finds nothing in the namespace `{one}`: no Deployment, StatefulSet, \
+                 CronJob or Rollout has these labels"
             ),
         ),
     ] {

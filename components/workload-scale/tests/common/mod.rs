@@ -13,7 +13,7 @@ use lockstep_sdk::report::Level;
 use lockstep_sdk::types::{Error, Failure, Outcome};
 use lockstep_sdk::{Clock, Cluster, HostResult, Watch};
 use serde_json::{Value, json};
-use workload_scale::object::CONFIG_MAP;
+use workload_scale::saved::{CONFIG_MAP, SavedSize};
 use workload_scale::{Inputs, Outputs};
 
 /// A change that somebody else makes to an object.
@@ -41,6 +41,8 @@ pub(crate) struct Model {
     pub(crate) is_dry_run: bool,
     /// The beginning of the lines of the log for which a right is missing.
     pub(crate) forbidden: Option<&'static str>,
+    /// The kind whose objects the run may not list.
+    pub(crate) unlisted: Option<&'static str>,
     /// Whether pods never end.
     pub(crate) pods_stay: bool,
 }
@@ -66,11 +68,38 @@ impl Model {
         self.objects[&("Deployment.apps".to_owned(), name.to_owned())]["spec"]["replicas"].as_u64().unwrap()
     }
 
-    /// The saved sizes.
+    /// Replaces an object by another one of the same name.
+    pub(crate) fn created_again(mut self, kind: &str, name: &str, more: &Value) -> Self {
+        self.versions += 1;
+        let mut again = json!({"metadata": {"uid": format!("{kind}-{name}-{}", self.versions)}});
+        merge(&mut again, more);
+        self.with(kind, name, &again)
+    }
+
+    /// Changes an object as somebody else would.
+    pub(crate) fn change_object(&mut self, kind: &str, name: &str, change: impl FnOnce(&mut Value)) {
+        let key = (kind.to_owned(), name.to_owned());
+        let mut object = self.objects[&key].clone();
+        change(&mut object);
+        object["metadata"]["generation"] = json!(object["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
+        self.put(key, object);
+    }
+
+    pub(crate) fn delete(&mut self, kind: &str, name: &str) {
+        self.objects.remove(&(kind.to_owned(), name.to_owned())).unwrap();
+    }
+
+    /// Whether a note of the last run contains a text.
+    pub(crate) fn has_note(&self, text: &str) -> bool {
+        self.notes.iter().any(|note| note.contains(text))
+    }
+
+    /// The saved sizes, without the rest of their entries.
     pub(crate) fn saved(&self) -> BTreeMap<String, String> {
         let object = self.objects.get(&("ConfigMap".to_owned(), CONFIG_MAP.to_owned()));
         let data = object.and_then(|object| object["data"].as_object().cloned()).unwrap_or_default();
-        data.into_iter().map(|(key, text)| (key, text.as_str().unwrap().to_owned())).collect()
+        let size = |text: &Value| SavedSize::parse(text.as_str().unwrap()).unwrap().size.to_string();
+        data.into_iter().map(|(key, text)| (key, size(&text))).collect()
     }
 
     /// Runs the step on these targets.
@@ -118,6 +147,11 @@ impl Model {
                 "readyReplicas": there, "availableReplicas": there, "currentReplicas": there,
                 "conditions": [condition("Available", "MinimumReplicasAvailable"), condition("Progressing", "NewReplicaSetAvailable")],
             });
+            if object["kind"] == "Rollout" {
+                // As Argo Rollouts does it.
+                object["status"]["observedGeneration"] = json!(object["metadata"]["generation"].to_string());
+                object["status"]["phase"] = json!("Healthy");
+            }
         }
         self.objects.insert(key, object);
     }
@@ -194,9 +228,14 @@ impl Watch for ModelWatcher {
         }
         let mut events = Vec::new();
         for (index, selection) in (0_u32..).zip(&self.selections) {
+            let event = |event| WatchEvent { selection: index, event };
+            if model.unlisted == Some(&*selection.kind) {
+                let error = Error::Unauthorized(format!("{} may not be listed", selection.kind));
+                events.push(event(Event::Failed(error)));
+                continue;
+            }
             let objects = model.objects.iter().filter(|((kind, _), _)| *kind == selection.kind);
             let objects = objects.filter(|(_, object)| matches(selection, object));
-            let event = |event| WatchEvent { selection: index, event };
             events.extend(objects.map(|(_, object)| event(Event::Updated(object.to_string()))));
             events.push(event(Event::Synced));
         }
@@ -209,9 +248,12 @@ impl Cluster for Shared {
 
     fn watch(&mut self, selections: &[Selection]) -> HostResult<ModelWatcher> {
         let model = self.0.borrow();
-        let has_keda = model.objects.keys().any(|(kind, _)| kind == "ScaledObject.keda.sh");
-        if !has_keda && selections.iter().any(|selection| selection.kind == "ScaledObject.keda.sh") {
-            return Err(Error::NotFound("the cluster has no API group `keda.sh`".into()));
+        for kind in ["ScaledObject.keda.sh", "Rollout.argoproj.io"] {
+            let has_kind = model.objects.keys().any(|(own, _)| own == kind);
+            if !has_kind && selections.iter().any(|selection| selection.kind == kind) {
+                let (_, group) = kind.split_once('.').unwrap();
+                return Err(Error::NotFound(format!("the cluster has no API group `{group}`")));
+            }
         }
         assert!(selections.iter().all(|selection| selection.namespace == "."), "{selections:?}");
         Ok(ModelWatcher { model: self.clone(), selections: selections.to_vec(), is_delivered: false })
@@ -261,7 +303,7 @@ impl Cluster for Shared {
         assert_eq!(name, CONFIG_MAP);
         let mut model = self.0.borrow_mut();
         let word = |entry: &ConfigEntry| match &entry.value {
-            Some(value) => format!("{}={value}", entry.key),
+            Some(value) => format!("{}={}", entry.key, SavedSize::parse(value).unwrap().size),
             None => format!("{}-", entry.key),
         };
         model.begin(format!("keep {}", entries.iter().map(word).collect::<Vec<_>>().join(" ")))?;
