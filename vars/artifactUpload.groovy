@@ -19,6 +19,8 @@
 //   tags (list<string>)
 //   checksum (crc64nvme | crc32c | sha256)
 //   encryption (option<string>)
+//   acl (option<string>)
+//   storageClass (option<string>)
 //   lock (option<string>)
 //   manifest (string)
 //   allowEmpty (bool)
@@ -42,6 +44,8 @@ def call(Map args = [:]) {
         tags: 'tags',
         checksum: 'checksum',
         encryption: 'encryption',
+        acl: 'acl',
+        storageClass: 'storage-class',
         lock: 'lock',
         manifest: 'manifest',
         allowEmpty: 'allow-empty',

@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 use crate::digest::{EntityTag, parse_etag};
 
 /// The step sends files up to this size whole.
-pub const MAX_WHOLE_SIZE: u64 = 16 * MIB;
+pub const MAX_WHOLE_SIZE: u64 = 32 * MIB;
 /// The most parts of an upload.
 pub const MAX_PARTS: u64 = 10_000;
 /// The size of the largest file.

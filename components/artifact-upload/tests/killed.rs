@@ -17,7 +17,7 @@ fn model() -> Model {
     let mut model = Model::new(&[
         ("d/a", 1, 10),
         ("d/b", 2, 20),
-        ("d/big", 3, 20 * MIB),
+        ("d/big", 3, 40 * MIB),
         ("d/huge", 4, 41 * MIB),
         ("d/z", 5, 0),
     ]);

@@ -14,7 +14,7 @@ fn model() -> Model {
 #[test]
 fn stale_uploads_are_listed_and_only_own_ones_aborted() {
     for delete in [false, true] {
-        let mut model = Model::new(&[("dist/old.bin", 8, 20 * MIB)]);
+        let mut model = Model::new(&[("dist/old.bin", 8, 40 * MIB)]);
         model.hook = Some(once(is_complete, |_| Reaction::Fail(Error::Unavailable("cut".into()))));
         model.run(&inputs(&["dist"])).unwrap_err();
         let ours = model.uploads.values().next().unwrap().clone();
@@ -26,7 +26,7 @@ fn stale_uploads_are_listed_and_only_own_ones_aborted() {
             model.uploads.insert(model.next_upload, upload);
             model.next_upload += 1;
         }
-        model.files = Model::new(&[("dist/new.bin", 7, 20 * MIB)]).files;
+        model.files = Model::new(&[("dist/new.bin", 7, 40 * MIB)]).files;
         let mut given = inputs(&["dist"]);
         given.delete = delete;
         let done = model.run(&given).unwrap();
