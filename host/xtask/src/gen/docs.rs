@@ -116,7 +116,8 @@ pub(super) fn readme(readme: &str, steps: &[StepInfo]) -> Result<String> {
 fn doomed() -> String {
     let mut out = "\n## States that end the wait\n\nA state ends the wait if it lasts for its time, from when the step first \
                    sees it. States of pods count only for pods of the newest revision, and only while none of them is \
-                   ready or may still become ready. `grace` changes the times of states that do not pass by themselves.\n\n\
+                   ready or may still become ready. A container that has restarted five times and still crashes fails its resource \
+                   even beside pods that are ready. `grace` changes the times of states that do not pass by themselves.\n\n\
                    | rule | time | passes by itself | |\n| --- | --- | --- | --- |\n"
         .to_owned();
     for [name, time, passes, when] in lockstep_workload::messages::table() {
