@@ -21,6 +21,35 @@ pub struct Mismatch {
     pub actual: String,
 }
 
+impl Mismatch {
+    /// The next act, for the output with this name.
+    pub fn hint(&self, output: &str) -> String {
+        let is_attribute = !self.path.ends_with(|last: char| last.is_ascii_digit() || last == ']');
+        if matches!(self.actual.as_str(), "missing" | "null") && is_attribute {
+            return format!(
+                "declare the attribute as `optional({})`, or set it in the configuration",
+                self.declared
+            );
+        }
+        let ty = match self.actual.as_str() {
+            "a string" => "string",
+            "a number" => "number",
+            "a bool" => "bool",
+            "a list" => "list(any)",
+            "an object" => "map(any)",
+            _ => return "change the declared type, or the value in the configuration".into(),
+        };
+        if self.path != output {
+            return format!("declare {ty} there, or change the value in the configuration");
+        }
+        let function = match self.declared.as_str() {
+            "string" | "number" | "bool" if !ty.ends_with(')') => format!(" with `to{}`", self.declared),
+            _ => String::new(),
+        };
+        format!("declare `{output}:{ty}`, or convert the value in the configuration{function}")
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} is {}, declared {}", self.path, self.actual, self.declared)
@@ -67,8 +96,9 @@ impl Checker {
             | (Type::String, Json::String(_))
             | (Type::Number, Json::Number(_))
             | (Type::Bool, Json::Bool(_)) => {}
+            // Terraform allows null for an element of a collection, whatever its type.
             (Type::List(inner) | Type::Set(inner), Json::List(items)) => {
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.is_null()) {
                     self.value(&ValuePath::Item(path, index), item, inner);
                 }
             }
@@ -83,7 +113,7 @@ impl Checker {
                 self.report(path, ty, format!("a list of {count} {items}"));
             }
             (Type::Map(inner), Json::Object(members)) => {
-                for (key, value) in members {
+                for (key, value) in members.iter().filter(|(_, value)| !value.is_null()) {
                     let key = if self.sensitive { "***" } else { key.as_ref() };
                     self.value(&ValuePath::Member(path, key), value, inner);
                 }

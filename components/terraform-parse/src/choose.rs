@@ -86,7 +86,8 @@ impl<'d> Chooser<'d, '_> {
         if let Some(ty) = &declaration.ty {
             item.ty = ty.to_string();
             for mismatch in check::mismatches(&output.name, &output.value, ty, output.sensitive) {
-                self.errors.push(Error::new(Code::Contract, format!("the output {mismatch}")));
+                let error = Error::new(Code::Contract, format!("the output {mismatch}"));
+                self.errors.push(error.hint(mismatch.hint(&declaration.name)));
             }
         }
         self.items.push(item);

@@ -47,9 +47,16 @@ pub fn read(file: &impl OpenFile) -> Result<Vec<u8>, Error> {
         Err(ReadError::Fetch(HostError(error))) => return Err(Error::host(Code::Workspace, error)),
         Err(error) => error,
     };
-    if matches!(error, ReadError::TextBefore) && is_single_value(fetch) {
-        let message = "the document is a single value, not the outputs with their names";
-        return Err(not_outputs(message).hint(USE_OUTPUT_JSON));
+    if matches!(error, ReadError::TextBefore) {
+        let text = read_all(fetch).unwrap_or_default();
+        if serde_json::from_slice::<IgnoredAny>(&text).is_ok() {
+            let message = "the document is a single value, not the outputs with their names";
+            return Err(not_outputs(message).hint(USE_OUTPUT_JSON));
+        }
+        if !text.contains(&b'{') {
+            let message = "the document has no JSON object: it is text, as `terraform output` prints without `-json` or with `-raw`";
+            return Err(not_outputs(message).hint(USE_OUTPUT_JSON));
+        }
     }
     Err(unreadable(&error))
 }
@@ -63,18 +70,18 @@ impl fmt::Display for HostError {
     }
 }
 
-fn is_single_value<E>(mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> bool {
+/// Reads a text that is not a document.
+fn read_all<E>(mut fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Vec<u8>, E> {
     let mut text = Vec::new();
     loop {
-        match fetch(text.len() as u64, CHUNK_BYTES) {
-            Ok(chunk) if chunk.is_empty() => return serde_json::from_slice::<IgnoredAny>(&text).is_ok(),
-            Ok(chunk) => text.extend(chunk),
-            Err(_) => return false,
+        match fetch(text.len() as u64, CHUNK_BYTES)? {
+            chunk if chunk.is_empty() => return Ok(text),
+            chunk => text.extend(chunk),
         }
     }
 }
 
-fn unreadable<E: fmt::Display>(error: &ReadError<E>) -> Error {
+pub(crate) fn unreadable<E: fmt::Display>(error: &ReadError<E>) -> Error {
     let code = if error.is_noise() { Code::Noise } else { Code::Broken };
     let unreadable = with_position(Error::new(code, error.to_string()), error.position());
     match error.hint() {
@@ -102,39 +109,52 @@ fn parse_any(text: &[u8]) -> Result<Vec<Output<'_>>, Error> {
     let top: Members<'_> = from_slice::<_, String>(text).map_err(|error| unreadable(&error))?;
     let top = top.unique().map_err(|error| broken("the document", error))?;
     let version = top.get("format_version").and_then(string);
-    // An output can have the name `lineage` or `terraform_version`; then its value is an object.
-    let is_header = |raw: &RawValue| version.is_some() || !is_object(raw);
-    let keys = top.0.iter().filter(|(_, raw)| is_header(raw)).map(|(key, _)| key.as_ref());
+    // An output can have the name `lineage` or `terraform_version`. Each member of a document of outputs is an object.
+    let may_be_outputs = version.is_none() && top.0.iter().all(|(_, raw)| is_object(raw));
+    let keys = top.0.iter().filter(|_| !may_be_outputs).map(|(key, _)| key.as_ref());
     let outputs = match DocumentKind::from_keys(version.is_some(), keys) {
         DocumentKind::Outputs => top,
         DocumentKind::State => outputs_of_state(&top, &version.unwrap_or_default())?,
-        DocumentKind::Plan => {
-            let hint =
-                "the step `plan-gate` reads plans; outputs exist after `apply`, in `terraform output -json`";
-            return Err(not_outputs("the document is a plan").hint(hint));
-        }
-        kind @ (DocumentKind::Log | DocumentKind::StateFile) => {
-            return Err(not_outputs(format!("the document is {kind}")).hint(USE_OUTPUT_JSON));
-        }
+        kind => return Err(other_document(kind, version.as_deref())),
     };
     let parse =
         |(name, raw)| Output::parse(name, raw).map_err(|error| with_position(error, position(text, raw)));
     outputs.0.into_iter().map(parse).collect()
 }
 
+/// The error for a document that holds no outputs.
+fn other_document(kind: DocumentKind, version: Option<&str>) -> Error {
+    match kind {
+        DocumentKind::Unknown if version.is_some_and(|version| !is_known_version(version)) => {
+            unknown_version(version.unwrap_or_default())
+        }
+        DocumentKind::Unknown => {
+            let message = "the document has a `format_version`, but it is no state and no plan";
+            not_outputs(message).hint(USE_OUTPUT_JSON)
+        }
+        DocumentKind::Plan | DocumentKind::UnversionedPlan => not_outputs(format!("the document is {kind}"))
+            .hint(
+                "the step `plan-gate` reads plans; outputs exist after `apply`, in `terraform output -json`",
+            ),
+        DocumentKind::PulumiStack => {
+            not_outputs(format!("the document is {kind}")).hint("set `format` to `pulumi`")
+        }
+        DocumentKind::PulumiPreview => not_outputs(format!("the document is {kind}"))
+            .hint("the step `plan-gate` reads previews; `pulumi stack output --json` has the outputs"),
+        kind => not_outputs(format!("the document is {kind}")).hint(USE_OUTPUT_JSON),
+    }
+}
+
+fn unknown_version(version: &str) -> Error {
+    let message = format!("unknown format version `{}` of the state: expected 0.x or 1.x", clip(version, 20));
+    Error::new(Code::UnknownVersion, message)
+        .hint("use a newer version of Lockstep, or `terraform output -json`")
+}
+
 /// The outputs of a state, as `show -json` prints it. This ignores everything else in it.
 fn outputs_of_state<'a>(top: &Members<'a>, version: &str) -> Result<Members<'a>, Error> {
     if !is_known_version(version) {
-        let message =
-            format!("unknown format version `{}` of the state: expected 0.x or 1.x", clip(version, 20));
-        return Err(Error::new(Code::UnknownVersion, message)
-            .hint("use a newer version of Lockstep, or `terraform output -json`"));
-    }
-    // The documents of other commands have a format version too.
-    if let Some(other) = ["diagnostics", "provider_schemas"].into_iter().find(|key| top.get(key).is_some()) {
-        return Err(
-            not_outputs(format!("the document is not a state: it has `{other}`")).hint(USE_OUTPUT_JSON)
-        );
+        return Err(unknown_version(version));
     }
     let inner = |members: &Members<'a>, key: &str, name| match members.get(key) {
         Some(raw) if raw.get() != "null" => self::members(raw, name),
@@ -175,7 +195,7 @@ impl<'a> Output<'a> {
     }
 }
 
-fn not_outputs(message: impl Into<String>) -> Error {
+pub(crate) fn not_outputs(message: impl Into<String>) -> Error {
     Error::new(Code::NotOutputs, message)
 }
 
@@ -194,7 +214,7 @@ fn broken(name: &str, error: JsonError) -> Error {
     Error::new(Code::Broken, message)
 }
 
-fn is_object(raw: &RawValue) -> bool {
+pub(crate) fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 

@@ -17,6 +17,8 @@ lockstep_sdk::failure_codes! {
         NotOutputs = ("not-outputs", Invalid),
         /// The format version of the document is unknown.
         UnknownVersion = ("unknown-version", Invalid),
+        /// The document does not show the value of a secret.
+        Masked = ("masked", Invalid),
         /// A step output cannot have this name.
         BadName = ("bad-name", Invalid),
         /// An output violates `outputs` or `select`.

@@ -1,4 +1,4 @@
-//! The step `terraform-parse`: reads the outputs of Terraform or OpenTofu and sets them as step outputs.
+//! The step `terraform-parse`: reads the outputs of Terraform, OpenTofu or Pulumi and sets them as step outputs.
 
 mod bindings;
 pub mod check;
@@ -12,6 +12,7 @@ mod json_parser;
 pub mod members;
 pub mod messages;
 pub mod names;
+pub mod pulumi;
 mod run;
 pub mod secrets;
 pub mod select;
@@ -19,7 +20,7 @@ pub mod step_outputs;
 pub mod type_parser;
 pub mod types;
 
-pub use bindings::{Inputs, Outputs, SensitiveMode};
+pub use bindings::{Format, Inputs, Outputs, SensitiveMode};
 pub use run::run;
 
 use lockstep_sdk::types::Failure;

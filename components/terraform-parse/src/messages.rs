@@ -20,6 +20,9 @@ pub fn heading(outputs: &StepOutputs<'_>) -> String {
     }
 }
 
+/// The note about a document that does not say which outputs are secret.
+pub const NO_MARKS: &str = "`pulumi stack output` does not say which outputs are secret, so the step treats none as sensitive: name them in `secret-outputs`, or use `pulumi stack export --show-secrets`";
+
 /// The columns of the table.
 pub const COLUMNS: [&str; 4] = ["Output", "Type", "Sensitive", "Value"];
 

@@ -7,7 +7,7 @@ use lockstep_cases::Case;
 use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
 use lockstep_sdk::types::FailureKind;
 use serde_json::Value;
-use terraform_parse::{Inputs, Outputs, SensitiveMode};
+use terraform_parse::{Format, Inputs, Outputs, SensitiveMode};
 
 #[test]
 fn every_case_holds() {
@@ -46,6 +46,11 @@ fn check(case: &mut Case) {
 fn inputs_of(case: &Case) -> Inputs {
     Inputs {
         source: case.one("--source").unwrap(),
+        format: match case.one("--format").as_deref() {
+            Some("pulumi") => Format::Pulumi,
+            _ => Format::Terraform,
+        },
+        secret_outputs: case.list("--secret-outputs"),
         outputs: case.list("--outputs"),
         select: case.list("--select"),
         prefix: case.one("--prefix").unwrap_or_default(),

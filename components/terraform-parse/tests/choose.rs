@@ -85,6 +85,50 @@ fn types_are_strict_and_objects_are_open() {
 }
 
 #[test]
+fn an_element_of_a_collection_may_be_null_and_an_attribute_may_not() {
+    let text = document(&[
+        ("l", r#"["x", null]"#),
+        ("s", "[null, 1]"),
+        ("m", r#"{"a": null, "b": true}"#),
+        ("deep", r#"{"a": [null, {"id": "x"}], "b": null}"#),
+    ]);
+    let outputs = ["l:list(string)", "s:set(number)", "m:map(bool)", "deep:map(list(object({id=string})))"];
+    let done = Run { outputs: &outputs, ..Run::default() }.done(&text);
+    assert_eq!((done.value("l"), done.value("m")), (r#"["x",null]"#, r#"{"a":null,"b":true}"#));
+    let text = document(&[("o", r#"{"id": null}"#), ("t", "[null]"), ("l", r#"[null, 1]"#)]);
+    let outputs = ["o:object({id=string})", "t:tuple([string])", "l:list(string)"];
+    assert_eq!(
+        Run { outputs: &outputs, ..Run::default() }.messages(&text),
+        [
+            "the output o.id is null, declared string",
+            "the output t[0] is null, declared string",
+            "the output l[1] is a number, declared string"
+        ]
+    );
+}
+
+#[test]
+fn the_hint_for_another_type_names_the_next_act() {
+    let text = document(&[("port", "80"), ("db", r#"{"port": "80", "name": null}"#), ("all", "[[1]]")]);
+    let hint = |declaration: &str| {
+        let run = Run { outputs: &[declaration], ..Run::default() };
+        run.over(text.as_bytes()).unwrap_err().failure.hint.unwrap()
+    };
+    for (declaration, expected) in [
+        ("port:string", "declare `port:number`, or convert the value in the configuration with `tostring`"),
+        ("port:list(number)", "declare `port:number`, or convert the value in the configuration"),
+        ("db:object({port=number})", "declare string there, or change the value in the configuration"),
+        (
+            "db:object({name=string})",
+            "declare the attribute as `optional(string)`, or set it in the configuration",
+        ),
+        ("all:tuple([any, any])", "change the declared type, or the value in the configuration"),
+    ] {
+        assert_eq!(hint(declaration), expected, "{declaration}");
+    }
+}
+
+#[test]
 fn one_output_has_twenty_mismatches_at_most() {
     let items = vec!["1"; 5_000].join(",");
     let run = Run { outputs: &["a:list(string)"], ..Run::default() };

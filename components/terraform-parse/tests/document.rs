@@ -61,13 +61,49 @@ fn other_documents_have_errors_that_name_them() {
         ),
         (
             r#"{"format_version":"1.0","valid":true,"diagnostics":[]}"#,
-            "not-outputs: the document is not a state: it has `diagnostics`",
+            "not-outputs: the document is the result of `validate -json`",
         ),
         (
             r#"{"version":4,"terraform_version":"1.10.6","lineage":"x","outputs":{}}"#,
             "a state file as a backend",
         ),
         (r#"{"@level":"info","@message":"x"}"#, "the log of `plan -json`"),
+        (
+            r#"{"format_version":"1.0","function_signatures":{}}"#,
+            "not-outputs: the document is a list of functions",
+        ),
+        (
+            r#"{"format_version":"1.0","provider_schemas":{}}"#,
+            "not-outputs: the document is the schemas of providers",
+        ),
+        (
+            r#"{"format_version":"1.0","workspaces":[],"diagnostics":[]}"#,
+            "not-outputs: the document is a list of workspaces",
+        ),
+        (r#"{"format_version":"1.0","modules":[]}"#, "not-outputs: the document is a list of modules"),
+        (
+            r#"{"format_version":"1.0","anything":{}}"#,
+            "not-outputs: the document has a `format_version`, but",
+        ),
+        (r#"{"format_version":"2.0","anything":{}}"#, "unknown-version: unknown format version `2.0`"),
+        (
+            r#"{"terraform_version":"1.11.4","platform":"linux_amd64","provider_selections":{}}"#,
+            "not-outputs: the document is the version of the program",
+        ),
+        (
+            r#"{"terraform_version":"1.11.4","planned_values":{},"resource_changes":[]}"#,
+            "not-outputs: the document is a plan without its `format_version`",
+        ),
+        (
+            r#"{"version":3,"serial":1,"lineage":"x","modules":[{"path":["root"],"outputs":{}}]}"#,
+            "not-outputs: the document is a state file as a backend",
+        ),
+        (
+            r#"{"version":3,"serial":1,"lineage":"x","backend":{},"modules":[]}"#,
+            "not-outputs: the document is the settings of a backend",
+        ),
+        (r#"{"version":3,"deployment":{}}"#, "not-outputs: the document is a stack of Pulumi"),
+        ("https://example.com\n", "not-outputs: the document has no JSON object"),
         (r#"{"format_version":"1.0","values":[]}"#, "`values` is not an object"),
         (r#""vpc-1""#, "not-outputs: the document is a single value"),
         ("[1, 2]", "not-outputs: the document is a single value"),

@@ -137,6 +137,46 @@ fn keys_decide_the_kind() {
 }
 
 #[test]
+fn documents_of_other_commands_are_no_states_and_no_outputs() {
+    for (key, kind) in [
+        ("provider_schemas", DocumentKind::ProviderSchemas),
+        ("function_signatures", DocumentKind::Functions),
+        ("workspaces", DocumentKind::Workspaces),
+        ("modules", DocumentKind::Modules),
+        ("root_module", DocumentKind::Configuration),
+        ("diagnostics", DocumentKind::Diagnostics),
+        ("anything_else", DocumentKind::Unknown),
+        ("checks", DocumentKind::State),
+    ] {
+        assert_eq!(DocumentKind::from_keys(true, ["format_version", key]), kind, "{key}");
+    }
+    for (keys, kind) in [
+        (&["format_version", "valid", "diagnostics"][..], DocumentKind::Validation),
+        (&["format_version", "workspaces", "diagnostics"], DocumentKind::Workspaces),
+        (&["format_version", "values", "a_new_key"], DocumentKind::State),
+    ] {
+        assert_eq!(DocumentKind::from_keys(true, keys.iter().copied()), kind, "{keys:?}");
+    }
+    for (keys, kind) in [
+        (&["valid", "error_count", "warning_count"][..], DocumentKind::Validation),
+        (&["terraform_version", "platform", "provider_selections"], DocumentKind::Version),
+        (&["terraform_version", "resource_changes", "planned_values"], DocumentKind::UnversionedPlan),
+        (&["terraform_version", "planned_values"], DocumentKind::UnversionedPlan),
+        (&["resource_changes"], DocumentKind::UnversionedPlan),
+        (&["version", "serial", "lineage", "modules"], DocumentKind::StateFile),
+        (&["version", "serial", "modules"], DocumentKind::StateFile),
+        (&["version", "serial", "lineage", "backend", "modules"], DocumentKind::BackendSettings),
+        (&["version", "deployment"], DocumentKind::PulumiStack),
+        (&["config", "steps", "changeSummary"], DocumentKind::PulumiPreview),
+        (&["config", "diagnostics"], DocumentKind::PulumiPreview),
+        (&["steps", "vpc_id"], DocumentKind::Outputs),
+        (&["version", "vpc_id"], DocumentKind::Outputs),
+    ] {
+        assert_eq!(DocumentKind::from_keys(false, keys.iter().copied()), kind, "{keys:?}");
+    }
+}
+
+#[test]
 fn only_major_versions_0_and_1_are_known() {
     for (version, known) in [
         ("1.2", true),
