@@ -134,6 +134,13 @@ impl Counts {
         }
     }
 
+    /// Adds the numbers of another plan.
+    pub fn add_all(&mut self, other: &Self) {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count = count.saturating_add(more);
+        }
+    }
+
     /// How often the action occurs.
     pub fn of(&self, action: Action) -> u32 {
         self.0[action as usize]

@@ -132,6 +132,16 @@ impl<'de> Deserialize<'de> for Marks {
     }
 }
 
+/// Whether a value contains `true` anywhere.
+#[derive(Debug, Default)]
+pub(crate) struct AnyMark(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for AnyMark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MarkVisitor(None)).map(Self)
+    }
+}
+
 /// Whether a value contains `true` anywhere; at the top level, which attributes contain it.
 struct MarkVisitor<'a>(Option<&'a mut BTreeSet<String>>);
 

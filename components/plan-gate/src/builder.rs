@@ -7,13 +7,20 @@ use serde_json::Value;
 
 use crate::action::{Action, Actions};
 use crate::attributes::changed;
+use crate::inspection::Inspection;
 use crate::plan::{Change, Deferred, FailedCheck, MAX_NAMES, Names, Plan, UnknownActions};
-use crate::plan_json::{ActionInvocation, CheckResult, DeferredChange, OutputChange, ResourceChange};
+use crate::plan_json::{
+    ActionInvocation, CheckResult, DeferredChange, OutputChange, ResourceChange, ResourceWithValues,
+};
+use crate::policy::OUTPUT;
+use crate::pulumi::{Diagnostic, Preview, type_of};
+use crate::reasons::UNKNOWN_OUTPUT;
 
 /// A plan under construction.
 #[derive(Debug, Default)]
 pub(crate) struct PlanBuilder {
     pub(crate) plan: Plan,
+    pub(crate) preview: Preview,
     interner: Interner,
 }
 
@@ -39,22 +46,36 @@ impl Interner {
 
 impl PlanBuilder {
     /// Adds an element of `resource_changes`.
-    pub(crate) fn add_resource(&mut self, raw: ResourceChange) {
-        let Some(mut actions) = Actions::parse(&raw.change.actions) else {
-            self.add_unknown(raw.address, &raw.change.actions);
-            return;
+    pub(crate) fn add_resource(&mut self, raw: ResourceChange, inspection: &mut Inspection<'_>) {
+        inspection.see(&raw);
+        if let Some((address, actions)) = self.add_change(raw) {
+            self.add_unknown(address, &actions);
+        }
+    }
+
+    /// Adds an element of `resource_changes`, and checks the values of its attributes.
+    pub(crate) fn add_with_values(&mut self, raw: ResourceWithValues, inspection: &mut Inspection<'_>) {
+        let created = |actions: Actions| {
+            let checked = [Action::Create, Action::Update, Action::Replace, Action::Import];
+            checked.into_iter().any(|action| actions.contains(action))
         };
-        if raw.change.importing.is_some() {
-            actions = actions.with(Action::Import);
+        if actions_of(&raw.resource).is_some_and(created) {
+            inspection.check(&mut self.plan, &raw);
         }
-        if raw.previous_address.as_ref().is_some_and(|from| *from != raw.address) {
-            actions = actions.with(Action::Move);
-        }
+        self.add_resource(raw.resource, inspection);
+    }
+
+    /// Adds a change, or returns address and actions of one whose actions are unknown.
+    fn add_change(&mut self, raw: ResourceChange) -> Option<(String, Vec<String>)> {
+        let Some(actions) = actions_of(&raw) else {
+            return Some((raw.address, raw.change.actions));
+        };
         if !actions.is_empty() {
             self.plan.counts.add(actions);
             let change = self.change(raw, actions);
             self.plan.changes.push(change);
         }
+        None
     }
 
     /// Adds an element of `resource_drift`. An unknown action counts as an update.
@@ -101,11 +122,17 @@ impl PlanBuilder {
     }
 
     /// Adds an entry of `output_changes`.
-    pub(crate) fn add_output(&mut self, name: &str, raw: &OutputChange) {
+    pub(crate) fn add_output(&mut self, name: &str, raw: &OutputChange, inspection: &mut Inspection<'_>) {
+        let address = format!("{OUTPUT}{name}");
+        inspection.coverage.see_output(&address);
         match Actions::parse(&raw.actions) {
-            None => self.add_unknown(format!("output.{name}"), &raw.actions),
+            None => self.add_unknown(address, &raw.actions),
             Some(actions) if actions.is_empty() => {}
-            Some(_) => self.plan.outputs += 1,
+            Some(actions) => {
+                let kind = self.interner.intern("output");
+                let reason = raw.after_unknown.0.then(|| self.interner.intern(UNKNOWN_OUTPUT));
+                self.plan.outputs.push(Change { address, kind, actions, reason, ..Change::default() });
+            }
         }
     }
 
@@ -132,9 +159,49 @@ impl PlanBuilder {
         }
     }
 
+    /// Adds an element of `diagnostics` of a preview.
+    pub(crate) fn add_diagnostic(&mut self, raw: &Diagnostic) {
+        self.plan.errored |= raw.severity == "error";
+    }
+
+    /// Adds the resources of a preview of Pulumi. Their addresses are URNs.
+    pub(crate) fn finish_preview(&mut self, inspection: &mut Inspection<'_>) {
+        let preview = std::mem::take(&mut self.preview);
+        if preview.lacks_steps() {
+            self.plan.complete = Some(false);
+        }
+        for (address, resource) in preview.into_resources(inspection) {
+            if !resource.unknown.is_empty() {
+                self.add_unknown(address.clone(), &resource.unknown);
+            }
+            if resource.actions.is_empty() {
+                continue;
+            }
+            self.plan.counts.add(resource.actions);
+            let kind = self.interner.intern(type_of(&address));
+            let attributes = self.interner.names(resource.attributes.iter().map(String::as_str));
+            let replace_paths = self.interner.names(resource.replace_reasons.iter().map(String::as_str));
+            let actions = resource.actions;
+            let change = Change { address, kind, actions, attributes, replace_paths, ..Change::default() };
+            self.plan.changes.push(change);
+        }
+    }
+
     fn add_unknown(&mut self, address: String, actions: &[String]) {
         self.plan.unknown.push(UnknownActions { address, actions: actions.join(", ") });
     }
+}
+
+/// The actions on a resource, empty if the plan does not touch it. None if they are unknown.
+fn actions_of(raw: &ResourceChange) -> Option<Actions> {
+    let mut actions = Actions::parse(&raw.change.actions)?;
+    if raw.change.importing.is_some() {
+        actions = actions.with(Action::Import);
+    }
+    if raw.previous_address.as_ref().is_some_and(|from| *from != raw.address) {
+        actions = actions.with(Action::Move);
+    }
+    Some(actions)
 }
 
 /// A path into a resource, such as `root_block_device[0].volume_size`.

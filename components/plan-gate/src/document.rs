@@ -8,6 +8,7 @@ use lockstep_terraform::{Cursor, DocumentKind, JsonPosition, ReadError, Source, 
 
 use crate::builder::PlanBuilder;
 use crate::failure::{Code, Error};
+use crate::inspection::Inspection;
 use crate::plan::Plan;
 use crate::plan_json::OptionalString;
 use crate::text::clip_at;
@@ -30,6 +31,8 @@ pub enum PlanError<E> {
     Read(ReadError<E>),
     /// The document is of another kind.
     NotAPlan(DocumentKind),
+    /// The policy has requirements, and a preview of Pulumi does not have what they need.
+    NoValues,
     /// The plan has this unknown format version.
     UnknownVersion(String),
 }
@@ -39,6 +42,13 @@ pub enum PlanError<E> {
 /// # Errors
 /// The document is not one clean JSON document, or a part of it does not have the structure of a plan.
 pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Document, ReadError<E>> {
+    read_inspected(fetch, &mut Inspection::default())
+}
+
+fn read_inspected<E>(
+    fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>,
+    inspection: &mut Inspection<'_>,
+) -> Result<Document, ReadError<E>> {
     Cursor::document(Source::new(fetch), |cursor| {
         let mut builder = PlanBuilder::default();
         let mut version = None;
@@ -53,14 +63,22 @@ pub fn read<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Docu
                 "errored" => {
                     builder.plan.errored = cursor.read_value::<Option<bool>>()?.unwrap_or_default();
                 }
+                // The keys of a preview of Pulumi.
+                "maybeCorrupt" => {
+                    builder.plan.errored |= cursor.read_value::<Option<bool>>()?.unwrap_or_default()
+                }
+                "changeSummary" => builder.preview.set_summary(cursor.read_value()?),
                 "complete" => builder.plan.complete = cursor.read_value()?,
                 "applyable" => builder.plan.applyable = cursor.read_value()?,
-                _ => read_list(cursor, key, &mut builder)?,
+                _ => read_list(cursor, key, &mut builder, inspection)?,
             }
             Ok(())
         })?;
-        builder.plan.lists_resources = keys.contains("resource_changes");
         let kind = DocumentKind::from_keys(version.is_some(), keys.iter().map(String::as_str));
+        if kind == DocumentKind::PulumiPreview {
+            builder.finish_preview(inspection);
+        }
+        builder.plan.lists_resources = keys.contains("resource_changes");
         Ok(Document { kind, version, plan: builder.plan })
     })
 }
@@ -70,33 +88,49 @@ fn read_list<F, E>(
     cursor: &mut Cursor<F, E>,
     key: &str,
     builder: &mut PlanBuilder,
+    inspection: &mut Inspection<'_>,
 ) -> Result<(), ReadError<E>>
 where
     F: FnMut(u64, u32) -> Result<Vec<u8>, E>,
 {
     match key {
-        "resource_changes" => cursor.for_each_element(|change| builder.add_resource(change)),
+        "resource_changes" if inspection.needs_values() => {
+            cursor.for_each_element(|change| builder.add_with_values(change, inspection))
+        }
+        "resource_changes" => cursor.for_each_element(|change| builder.add_resource(change, inspection)),
         "resource_drift" => cursor.for_each_element(|change| builder.add_drift(change)),
         "deferred_changes" | "deferred_action_invocations" => {
             cursor.for_each_element(|deferred| builder.add_deferred(deferred))
         }
         "action_invocations" => cursor.for_each_element(|invocation| builder.add_invocation(invocation)),
         "checks" => cursor.for_each_element(|check| builder.add_check(check)),
-        "output_changes" => cursor.for_each_entry(|name, change| builder.add_output(name, &change)),
+        "output_changes" => {
+            cursor.for_each_entry(|name, change| builder.add_output(name, &change, inspection))
+        }
+        "steps" => cursor.for_each_element(|step| builder.preview.add(step)),
+        "diagnostics" => cursor.for_each_element(|one| builder.add_diagnostic(&one)),
         _ => cursor.skip(),
     }
 }
 
-/// Reads a plan with a function that returns at most `length` bytes from an offset, and none at the end.
+/// Reads a plan with a function that returns at most `length` bytes from an offset, and none at the end, and inspects it.
 ///
 /// # Errors
 /// The document is not a plan of a known format version.
-pub fn read_plan<E>(fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>) -> Result<Plan, PlanError<E>> {
-    let document = read(fetch).map_err(PlanError::Read)?;
+pub fn read_plan<E>(
+    fetch: impl FnMut(u64, u32) -> Result<Vec<u8>, E>,
+    inspection: &mut Inspection<'_>,
+) -> Result<Plan, PlanError<E>> {
+    let document = read_inspected(fetch, inspection).map_err(PlanError::Read)?;
     match document.version {
         // Another major version may have other keys, so that the kind says nothing about it.
         Some(version) if !is_known_version(&version) => Err(PlanError::UnknownVersion(version)),
-        _ if document.kind != DocumentKind::Plan => Err(PlanError::NotAPlan(document.kind)),
+        _ if document.kind == DocumentKind::PulumiPreview && inspection.needs_values() => {
+            Err(PlanError::NoValues)
+        }
+        _ if !matches!(document.kind, DocumentKind::Plan | DocumentKind::PulumiPreview) => {
+            Err(PlanError::NotAPlan(document.kind))
+        }
         _ => Ok(document.plan),
     }
 }
@@ -109,6 +143,7 @@ impl<E: fmt::Display> PlanError<E> {
             Self::Read(error) if error.is_noise() => Code::Noise,
             Self::Read(_) => Code::Broken,
             Self::NotAPlan(_) => Code::NotAPlan,
+            Self::NoValues => Code::BadInput,
             Self::UnknownVersion(_) => Code::UnknownVersion,
         }
     }
@@ -118,7 +153,14 @@ impl<E: fmt::Display> PlanError<E> {
         match self {
             Self::Read(error) => error.to_string(),
             Self::NotAPlan(DocumentKind::Outputs) => "this is not a plan: it has no `format_version`".into(),
+            Self::NotAPlan(DocumentKind::UnversionedPlan) => {
+                "this has the parts of a plan, but no `format_version`".into()
+            }
+            Self::NotAPlan(DocumentKind::Unknown) => {
+                "this has a `format_version`, but none of the parts of a plan".into()
+            }
             Self::NotAPlan(kind) => format!("this is {kind}, not a plan"),
+            Self::NoValues => "this is a preview of Pulumi, and `require` is about plans of Terraform".into(),
             Self::UnknownVersion(version) => {
                 let version = clip_at(version, 20);
                 format!("unknown format version `{version}` of the plan: expected 0.x or 1.x")
@@ -134,6 +176,7 @@ impl<E: fmt::Display> PlanError<E> {
                 "use the output of `terraform show -json PLANFILE`; the step `terraform-parse` reads states and outputs",
             ),
             Self::NotAPlan(_) => Some("use the output of `terraform show -json PLANFILE`"),
+            Self::NoValues => Some("check it in a run without `require`"),
             Self::UnknownVersion(_) => Some("use a newer version of Lockstep"),
         }
     }

@@ -7,6 +7,8 @@ lockstep_sdk::failure_codes! {
     pub enum Code {
         /// An input is invalid.
         BadInput = ("bad-input", Invalid),
+        /// A path or pattern of `plan` matches no file.
+        NoFiles = ("no-files", Invalid),
         /// Other text surrounds the document, or a shell changed its encoding.
         Noise = ("noise", Invalid),
         /// The document is invalid JSON, or does not have the structure of a plan.
@@ -21,6 +23,8 @@ lockstep_sdk::failure_codes! {
         Forbidden = ("forbidden", Rejected),
         /// An action occurs more often than `max` allows.
         TooMany = ("too-many", Rejected),
+        /// An attribute is not what `require` says.
+        Attributes = ("attributes", Rejected),
         /// A check failed.
         Checks = ("checks", Rejected),
         /// An object changed outside of Terraform.

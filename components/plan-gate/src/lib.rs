@@ -1,4 +1,4 @@
-//! The step `plan-gate`: checks a plan of Terraform or OpenTofu against a policy, and summarises it.
+//! The step `plan-gate`: checks plans of Terraform or OpenTofu against a policy, and summarises them.
 
 pub mod action;
 mod attributes;
@@ -9,15 +9,20 @@ pub mod evaluate;
 pub mod failure;
 pub mod glob;
 pub mod inputs;
+pub mod inspection;
 pub mod messages;
+pub mod pattern;
 pub mod plan;
 mod plan_json;
 pub mod policy;
+mod pulumi;
 mod reasons;
+pub mod require;
+pub mod results;
 mod run;
 mod text;
 
-pub use bindings::{Inputs, Outputs, Reaction, Verdict};
+pub use bindings::{Inputs, Outputs, PlanResult, Reaction, Verdict};
 pub use run::run;
 
 use lockstep_sdk::types::Failure;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::action::{Actions, Counts};
+use crate::require::Outcome;
 
 /// How many names of attributes the step keeps for one object.
 pub const MAX_NAMES: usize = 20;
@@ -10,14 +11,20 @@ pub const MAX_NAMES: usize = 20;
 /// A plan without its values.
 #[derive(Debug, Default)]
 pub struct Plan {
+    /// The path of its document.
+    pub path: String,
     /// The changed resources and the invoked actions, in the order of the document.
     pub changes: Vec<Change>,
     /// How often each action occurs.
     pub counts: Counts,
     /// The objects that changed outside of Terraform.
     pub drift: Vec<Change>,
-    /// How many outputs change.
-    pub outputs: u32,
+    /// The outputs that change, with addresses such as `output.url`.
+    pub outputs: Vec<Change>,
+    /// The resources whose attributes are not what the policy requires.
+    pub unmet: Vec<Unmet>,
+    /// The attributes that the step could not compare.
+    pub uncompared: Vec<Uncompared>,
     /// The checks that failed.
     pub failed_checks: Vec<FailedCheck>,
     /// The changes and invocations that are deferred to another plan.
@@ -53,6 +60,30 @@ pub struct Change {
     pub replace_paths: Names,
     /// The names of the attributes that change, if there is an object before and after the change.
     pub attributes: Names,
+}
+
+/// A resource whose attributes are not what a requirement says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The address of the resource.
+    pub address: String,
+    /// The index of the requirement in the policy.
+    pub requirement: usize,
+    /// What is wrong.
+    pub outcome: Outcome,
+}
+
+/// The attributes that a requirement is about and that the step could not compare.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Uncompared {
+    /// The index of the requirement in the policy.
+    pub requirement: usize,
+    /// Why: they are unknown or sensitive.
+    pub outcome: Outcome,
+    /// The address of the first resource.
+    pub first: String,
+    /// The number of resources.
+    pub count: usize,
 }
 
 /// A list of names with a limited length.
@@ -94,7 +125,7 @@ pub struct UnknownActions {
 impl Plan {
     /// Whether there is anything to apply. A plan that only refreshes applies drift to the state.
     pub fn has_changes(&self) -> bool {
-        let nothing = self.changes.is_empty() && self.outputs == 0 && self.unknown.is_empty();
+        let nothing = self.changes.is_empty() && self.outputs.is_empty() && self.unknown.is_empty();
         let applies_drift = !self.lists_resources && !self.drift.is_empty();
         !nothing || self.applyable.unwrap_or(applies_drift)
     }

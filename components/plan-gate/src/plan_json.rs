@@ -1,10 +1,12 @@
 //! The parts of a plan's JSON that the step reads.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::{Deserializer, Error, IgnoredAny};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::attributes::{Attributes, Marks};
+use crate::attributes::{AnyMark, Attributes, Marks};
+use crate::require::AfterValues;
 
 /// An element of `resource_changes` or `resource_drift`.
 #[derive(Debug, Deserialize)]
@@ -37,11 +39,41 @@ pub(crate) struct Change {
     pub(crate) importing: Option<IgnoredAny>,
 }
 
+/// An element of `resource_changes` with the text of it, from which the step reads values.
+#[derive(Debug)]
+pub(crate) struct ResourceWithValues {
+    pub(crate) resource: ResourceChange,
+    text: Box<RawValue>,
+}
+
+impl ResourceWithValues {
+    /// The values of the resource after the plan.
+    pub(crate) fn values(&self) -> AfterValues {
+        #[derive(Deserialize)]
+        struct Element {
+            change: AfterValues,
+        }
+        // The text was read before, so it is valid.
+        serde_json::from_str(self.text.get())
+            .map_or_else(|_| AfterValues::default(), |one: Element| one.change)
+    }
+}
+
+impl<'de> Deserialize<'de> for ResourceWithValues {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let resource = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        Ok(Self { resource, text })
+    }
+}
+
 /// A value of `output_changes`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct OutputChange {
     #[serde(default)]
     pub(crate) actions: Vec<String>,
+    #[serde(default)]
+    pub(crate) after_unknown: AnyMark,
 }
 
 /// An element of `action_invocations`.

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use crate::Reaction;
-use crate::action::Action;
+use crate::action::{Action, Counts};
 use crate::glob;
 use crate::plan::Change;
+use crate::require::Requirement;
+
+/// The beginning of the address of an output, which only rules with this beginning match.
+pub const OUTPUT: &str = "output.";
 
 /// What a plan may do.
 #[derive(Debug)]
@@ -14,8 +18,12 @@ pub struct Policy {
     pub allow: Vec<Rule>,
     /// None of these rules may match any action.
     pub deny: Vec<Rule>,
-    /// How often an action may occur.
-    pub max: Vec<(Action, u32)>,
+    /// How often actions may occur in all plans together.
+    pub max: Vec<Limit>,
+    /// What the attributes of resources must be.
+    pub require: Vec<Requirement>,
+    /// The reaction to attributes that cannot be compared.
+    pub on_unknown: Reaction,
     /// The reaction to drift.
     pub on_drift: Reaction,
     /// The reaction to failed checks.
@@ -31,6 +39,24 @@ pub struct Rule {
     pub glob: Option<String>,
 }
 
+/// What an entry of `max` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// An action.
+    Action(Action),
+    /// Deletions and replacements together.
+    Destroy,
+}
+
+/// An entry of `max`: `ACTION=N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What it counts.
+    pub counted: Counted,
+    /// The largest number.
+    pub maximum: u32,
+}
+
 impl Default for Policy {
     /// The strictest policy without rules.
     fn default() -> Self {
@@ -38,13 +64,65 @@ impl Default for Policy {
             allow: Vec::new(),
             deny: Vec::new(),
             max: Vec::new(),
+            require: Vec::new(),
+            on_unknown: Reaction::Fail,
             on_drift: Reaction::Fail,
             on_checks: Reaction::Fail,
         }
     }
 }
 
+impl Policy {
+    /// Whether the policy has a rule.
+    pub fn has_rules(&self) -> bool {
+        let lengths = [self.allow.len(), self.deny.len(), self.max.len(), self.require.len()];
+        lengths.into_iter().any(|length| length > 0)
+    }
+
+    /// The limit on deletions that does not count replacements, if no other limit does.
+    pub fn limit_without_replacements(&self) -> Option<Limit> {
+        let counts_replacements =
+            |limit: &&Limit| matches!(limit.counted, Counted::Destroy | Counted::Action(Action::Replace));
+        let deletions = self.max.iter().find(|limit| limit.counted == Counted::Action(Action::Delete));
+        deletions.filter(|_| !self.max.iter().any(|limit| counts_replacements(&limit))).copied()
+    }
+}
+
+impl Counted {
+    /// How many of these actions there are.
+    pub fn count(self, counts: &Counts) -> u32 {
+        match self {
+            Self::Action(action) => counts.of(action),
+            Self::Destroy => counts.of(Action::Delete).saturating_add(counts.of(Action::Replace)),
+        }
+    }
+
+    /// Whether it counts this change.
+    pub fn counts(self, change: &Change) -> bool {
+        match self {
+            Self::Action(action) => change.actions.contains(action),
+            Self::Destroy => {
+                change.actions.contains(Action::Delete) || change.actions.contains(Action::Replace)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(action) => write!(out, "{action}"),
+            Self::Destroy => out.write_str("destroy"),
+        }
+    }
+}
+
 impl Rule {
+    /// Whether the rule is about outputs.
+    pub fn is_about_outputs(&self) -> bool {
+        self.glob.as_deref().is_some_and(|glob| glob.starts_with(OUTPUT))
+    }
+
     /// Whether the rule denies this action of the change. `delete` also denies a replacement, and a rule matches both addresses
     /// of an object that moves.
     pub fn denies(&self, action: Action, change: &Change) -> bool {

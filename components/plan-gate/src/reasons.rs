@@ -2,6 +2,9 @@
 
 use crate::text::clip;
 
+/// The reason of a changed output whose value is unknown before apply.
+pub(crate) const UNKNOWN_OUTPUT: &str = "output_unknown";
+
 /// The reason of an action.
 pub(crate) fn action(reason: &str) -> String {
     let text = match reason {
@@ -18,6 +21,7 @@ pub(crate) fn action(reason: &str) -> String {
         "read_because_config_unknown" => "its configuration is not known yet",
         "read_because_dependency_pending" => "depends on something that changes",
         "read_because_check_nested" => "belongs to a check",
+        UNKNOWN_OUTPUT => "its value is not known before apply",
         other => return spaced(other),
     };
     text.to_owned()

@@ -1,18 +1,21 @@
-//! The run: reads the plan, evaluates it, and reports the findings.
+//! The run: reads the plans, evaluates them, and reports the findings.
+
+use std::collections::BTreeSet;
 
 use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::text::plural;
 use lockstep_sdk::types::Failure;
 use lockstep_sdk::{OpenFile, Reporter, Workspace, finish_all};
 
-use crate::action::Action;
-use crate::bindings::Verdict;
 use crate::document::read_plan;
 use crate::evaluate::{Evaluation, Finding, evaluate};
 use crate::failure::{Code, Error};
-use crate::inputs::parse_policy;
+use crate::inputs::{check_files, parse_policy};
+use crate::inspection::Inspection;
 use crate::plan::Plan;
-use crate::{Inputs, Outputs, messages};
+use crate::policy::Policy;
+use crate::text::clip;
+use crate::{Inputs, Outputs, messages, results};
 
 const MB: u64 = 1_000_000;
 
@@ -31,29 +34,97 @@ pub fn run(
     reporter: &mut impl Reporter,
     inputs: &Inputs,
 ) -> Result<Outputs, Failure> {
-    let policy = parse_policy(inputs).map_err(|errors| finish_all(reporter, errors))?;
-    let plan = open(host, reporter, &inputs.plan)?;
-    let evaluation = evaluate(&plan, &policy);
+    gate(host, reporter, inputs).map_err(|errors| finish_all(reporter, errors))
+}
+
+fn gate(
+    host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
+    inputs: &Inputs,
+) -> Result<Outputs, Vec<Error>> {
+    let policy = parse_policy(inputs)?;
+    let mut inspection = Inspection::new(&policy);
+    let plans = read_all(host, reporter, &mut inspection, inputs)?;
+    let evaluation = evaluate(&plans, &policy, &inspection);
     // The failure names a single violation.
     if evaluation.violations.len() > 1 {
-        note_all(reporter, Level::Error, &evaluation.violations);
+        note_all(reporter, Level::Error, &evaluation.violations, &plans, messages::finding);
     }
-    note_all(reporter, Level::Warning, &evaluation.warnings);
-    summarize(reporter, &plan, &evaluation, inputs.summary_file.is_some());
-    if let Some(path) = &inputs.summary_file {
-        let markdown = reporter.summary_markdown();
-        host.write(path, markdown.as_bytes()).map_err(|error| Error::host(Code::Workspace, error))?;
+    note_all(reporter, Level::Warning, &evaluation.warnings, &plans, messages::warning);
+    if !policy.has_rules() {
+        reporter.note(Level::Notice, messages::NO_RULE);
     }
-    let rejection = messages::rejection(&evaluation.violations);
-    let verdict = if rejection.is_none() { Verdict::Pass } else { Verdict::Fail };
+    summarize(reporter, &plans, &policy, &evaluation, inputs.summary_file.is_some());
+    write_files(host, reporter, &plans, inputs)?;
+    let rejection = messages::rejection(&evaluation.violations, &plans);
+    let is_rejected = rejection.is_some();
     if let Some(error) = rejection {
         reporter.reject(&error.into());
     }
-    Ok(to_outputs(&plan, verdict, inputs.summary_file.clone().unwrap_or_default()))
+    Ok(results::outputs(&plans, &evaluation, is_rejected, inputs))
 }
 
-/// Reads the plan. The step asks for the digest of the file only so that the receipt contains it.
-fn open(host: &mut impl Workspace, reporter: &mut impl Reporter, path: &str) -> Result<Plan, Error> {
+/// Reads all plans, in the order of the input.
+fn read_all(
+    host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
+    inspection: &mut Inspection<'_>,
+    inputs: &Inputs,
+) -> Result<Vec<Plan>, Vec<Error>> {
+    let paths = find(host, &inputs.plan)?;
+    let errors = check_files(inputs, &paths);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let (mut plans, mut errors) = (Vec::new(), Vec::new());
+    for path in paths {
+        match read_one(host, reporter, inspection, &path) {
+            Ok(plan) => plans.push(Plan { path, ..plan }),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(plans) } else { Err(errors) }
+}
+
+/// The paths of the plans. Each path and each pattern must find a file.
+fn find(host: &mut impl Workspace, patterns: &[String]) -> Result<Vec<String>, Vec<Error>> {
+    let (mut paths, mut errors) = (Vec::new(), Vec::new());
+    let mut known = BTreeSet::new();
+    for pattern in patterns {
+        let found = match pattern.as_str() {
+            // Standard input.
+            "-" => vec![pattern.clone()],
+            _ => match host.glob(pattern) {
+                Ok(files) => files.into_iter().map(|file| file.path).collect(),
+                Err(error) => {
+                    errors.push(Error::host(Code::Workspace, error));
+                    continue;
+                }
+            },
+        };
+        if found.is_empty() {
+            let message = format!("`{}` of `plan` matches no file", clip(pattern));
+            let hint = "check the path, and that this job gets the file from the job that plans";
+            errors.push(Error::new(Code::NoFiles, message).hint(hint));
+        }
+        paths.extend(found.into_iter().filter(|path| known.insert(path.clone())));
+    }
+    if patterns.is_empty() {
+        let message = "`plan` is empty";
+        errors.push(
+            Error::new(Code::NoFiles, message).hint("name the output of `terraform show -json PLANFILE`"),
+        );
+    }
+    if errors.is_empty() { Ok(paths) } else { Err(errors) }
+}
+
+/// Reads a plan. The step asks for the digest of the file only so that the receipt contains it.
+fn read_one(
+    host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
+    inspection: &mut Inspection<'_>,
+    path: &str,
+) -> Result<Plan, Error> {
     let workspace = |error| Error::host(Code::Workspace, error);
     let file = host.open(path).map_err(workspace)?;
     file.digest().map_err(workspace)?;
@@ -64,12 +135,18 @@ fn open(host: &mut impl Workspace, reporter: &mut impl Reporter, path: &str) -> 
         }
         file.read_at(offset, length)
     };
-    read_plan(fetch).map_err(|error| error.into_step_error(path))
+    read_plan(fetch, inspection).map_err(|error| error.into_step_error(path))
 }
 
-fn note_all(reporter: &mut impl Reporter, level: Level, findings: &[Finding<'_>]) {
+fn note_all(
+    reporter: &mut impl Reporter,
+    level: Level,
+    findings: &[Finding<'_>],
+    plans: &[Plan],
+    text: impl Fn(&Finding<'_>) -> String,
+) {
     for finding in findings.iter().take(MAX_NOTES) {
-        reporter.note(level, &messages::finding(finding));
+        reporter.note_at(level, &text(finding), messages::location(finding, plans).as_ref());
     }
     if let Some(more) = findings.len().checked_sub(MAX_NOTES).filter(|more| *more > 0) {
         reporter.note(level, &format!("and {}", plural(more, "more finding")));
@@ -77,34 +154,41 @@ fn note_all(reporter: &mut impl Reporter, level: Level, findings: &[Finding<'_>]
 }
 
 /// Adds the summary. Its tables contain a single finding only for a file, whose reader sees neither failure nor notes.
-fn summarize(reporter: &mut impl Reporter, plan: &Plan, evaluation: &Evaluation<'_>, has_file: bool) {
-    reporter.add_summary(Block::Heading(messages::heading(plan)));
-    reporter.add_summary(Block::Paragraph(messages::verdict(evaluation)));
-    let table = |title, all: &[_]| messages::findings(title, all).filter(|_| has_file || all.len() > 1);
-    let violations = table("Reason", &evaluation.violations);
-    let warnings = table("Warning", &evaluation.warnings);
-    for table in [violations, messages::changes(plan), warnings].into_iter().flatten() {
+fn summarize(
+    reporter: &mut impl Reporter,
+    plans: &[Plan],
+    policy: &Policy,
+    evaluation: &Evaluation<'_>,
+    has_file: bool,
+) {
+    reporter.add_summary(Block::Heading(messages::heading(plans)));
+    reporter.add_summary(Block::Paragraph(messages::verdict(evaluation, policy)));
+    let is_shown = |all: &[_]| has_file || all.len() > 1;
+    let (violations, warnings) = (&evaluation.violations, &evaluation.warnings);
+    let tables = [
+        messages::plans(plans, evaluation),
+        messages::findings("Reason", violations, plans, messages::finding).filter(|_| is_shown(violations)),
+        messages::changes(plans),
+        messages::findings("Warning", warnings, plans, messages::warning).filter(|_| is_shown(warnings)),
+    ];
+    for table in tables.into_iter().flatten() {
         reporter.add_summary(Block::Table(table));
     }
 }
 
-fn to_outputs(plan: &Plan, verdict: Verdict, summary_file: String) -> Outputs {
-    let count = |action| plan.counts.of(action);
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    Outputs {
-        changes: plan.has_changes(),
-        create: count(Action::Create),
-        update: count(Action::Update),
-        replace: count(Action::Replace),
-        delete: count(Action::Delete),
-        forget: count(Action::Forget),
-        import: count(Action::Import),
-        move_: count(Action::Move),
-        read: count(Action::Read),
-        invoke: count(Action::Invoke),
-        drift: length(plan.drift.len()),
-        failed_checks: length(plan.failed_checks.len()),
-        verdict,
-        summary_file,
+fn write_files(
+    host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
+    plans: &[Plan],
+    inputs: &Inputs,
+) -> Result<(), Vec<Error>> {
+    let workspace = |error| vec![Error::host(Code::Workspace, error)];
+    if let Some(path) = &inputs.summary_file {
+        let markdown = reporter.summary_markdown();
+        host.write(path, markdown.as_bytes()).map_err(workspace)?;
     }
+    if let Some(path) = &inputs.gitlab_report {
+        host.write(path, results::gitlab_report(plans).as_bytes()).map_err(workspace)?;
+    }
+    Ok(())
 }

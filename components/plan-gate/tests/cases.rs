@@ -7,8 +7,8 @@ use lockstep_cases::Case;
 use lockstep_sdk::Reporter;
 use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
 use lockstep_sdk::types::{Failure, FailureKind};
-use plan_gate::{Inputs, Outputs, Reaction, Verdict};
-use serde_json::Value;
+use plan_gate::{Inputs, Outputs, PlanResult, Reaction, Verdict};
+use serde_json::{Value, json};
 
 #[test]
 fn every_case_holds() {
@@ -17,8 +17,7 @@ fn every_case_holds() {
 
 fn check(case: &mut Case) {
     let inputs = inputs_of(case);
-    let plan = case.file(&inputs.plan).unwrap();
-    let before = FakeWorkspace::default().with_file(&inputs.plan, plan);
+    let before = FakeWorkspace { files: case.files(), ..FakeWorkspace::default() };
     let (mut host, mut reporter) = (before.clone(), FakeReporter::default());
     match plan_gate::run(&mut host, &mut reporter, &inputs) {
         Ok(outputs) => check_verdict(case, &inputs, &outputs, &mut reporter, &host),
@@ -68,13 +67,16 @@ fn inputs_of(case: &Case) -> Inputs {
         _ => default,
     };
     Inputs {
-        plan: case.one("--plan").unwrap(),
+        plan: case.list("--plan"),
         allow: case.list("--allow"),
         deny: case.list("--deny"),
         max: case.list("--max"),
+        require: case.list("--require"),
+        on_unknown: reaction("--on-unknown", Reaction::Warn),
         on_drift: reaction("--on-drift", Reaction::Warn),
         on_checks: reaction("--on-checks", Reaction::Fail),
         summary_file: case.one("--summary-file"),
+        gitlab_report: case.one("--gitlab-report"),
     }
 }
 
@@ -93,7 +95,18 @@ fn output_of(outputs: &Outputs, output: &str) -> Value {
         "drift" => outputs.drift.into(),
         "failed-checks" => outputs.failed_checks.into(),
         "verdict" => if outputs.verdict == Verdict::Pass { "pass" } else { "fail" }.into(),
+        "plans" => outputs.plans.iter().map(|plan| plan_of(plan)).collect::<Vec<_>>().into(),
         "summary-file" => outputs.summary_file.as_str().into(),
         other => panic!("there is no output {other}"),
     }
+}
+
+/// The result for one plan as the host prints it.
+fn plan_of(plan: &PlanResult) -> Value {
+    json!({
+        "path": plan.path, "changes": plan.changes, "create": plan.create, "update": plan.update,
+        "replace": plan.replace, "delete": plan.delete, "forget": plan.forget, "import": plan.import,
+        "move": plan.move_, "read": plan.read, "invoke": plan.invoke, "drift": plan.drift,
+        "failed-checks": plan.failed_checks, "violations": plan.violations,
+    })
 }

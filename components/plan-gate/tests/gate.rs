@@ -1,23 +1,26 @@
 //! The rules one by one: policies, globs, the structure of a plan, and the limits of messages.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
+use common::{inputs, open, owned};
 use lockstep_sdk::text::first_of;
 use lockstep_terraform::DocumentKind;
+use plan_gate::Inputs;
 use plan_gate::action::Action;
-use plan_gate::document::{PlanError, read_plan};
-use plan_gate::evaluate::evaluate;
+use plan_gate::document::PlanError;
+use plan_gate::evaluate::Evaluation;
 use plan_gate::failure::Code;
 use plan_gate::glob::matches;
 use plan_gate::inputs::parse_policy;
 use plan_gate::messages;
 use plan_gate::plan::Plan;
 use plan_gate::policy::Policy;
-use plan_gate::{Inputs, Reaction};
 use serde_json::{Value, json};
 
-fn open(document: &Value) -> Result<Plan, PlanError<String>> {
-    let text = document.to_string();
-    read_plan(|offset, _| Ok(text.as_bytes()[usize::try_from(offset).unwrap()..].to_vec()))
+/// Evaluates a plan, without a look at the patterns of the policy.
+fn evaluate<'a>(plan: &'a Plan, policy: &'a Policy) -> Evaluation<'a> {
+    plan_gate::evaluate::evaluate(std::slice::from_ref(plan), policy, Box::leak(Box::default()))
 }
 
 fn plan(resources: Value) -> Plan {
@@ -29,16 +32,7 @@ fn resource(address: &str, actions: &[&str]) -> Value {
 }
 
 fn policy(allow: &[&str], deny: &[&str], max: &[&str]) -> Result<Policy, String> {
-    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let inputs = Inputs {
-        plan: String::new(),
-        allow: owned(allow),
-        deny: owned(deny),
-        max: owned(max),
-        on_drift: Reaction::Warn,
-        on_checks: Reaction::Fail,
-        summary_file: None,
-    };
+    let inputs = Inputs { allow: owned(allow), deny: owned(deny), max: owned(max), ..inputs() };
     parse_policy(&inputs).map_err(|errors| {
         assert!(errors.iter().all(|error| error.code == Code::BadInput));
         first_of(errors.iter().map(|error| &error.message), "problem")
@@ -48,13 +42,9 @@ fn policy(allow: &[&str], deny: &[&str], max: &[&str]) -> Result<Policy, String>
 #[test]
 fn the_summary_never_replaces_the_plan() {
     let inputs = |file: &str| Inputs {
-        plan: "out/plan.json".into(),
-        allow: Vec::new(),
-        deny: Vec::new(),
-        max: Vec::new(),
-        on_drift: Reaction::Warn,
-        on_checks: Reaction::Fail,
+        plan: owned(&["out/plan.json"]),
         summary_file: Some(file.to_owned()),
+        ..inputs()
     };
     for file in ["out/plan.json", "./out/plan.json"] {
         assert!(parse_policy(&inputs(file)).is_err_and(|errors| errors[0].code == Code::BadInput), "{file}");
@@ -86,7 +76,7 @@ fn brackets_in_a_glob_have_no_meaning() {
 fn every_invalid_entry_is_reported() {
     let problem = policy(&["destroy"], &["delete:", ""], &["delete", "delete=x"]).unwrap_err();
     assert!(
-        problem.starts_with("allow `destroy`: invalid action `destroy`: expected one of `delete`, "),
+        problem.starts_with("allow `destroy`: invalid action `destroy`: did you mean `delete`? "),
         "{problem}"
     );
     assert!(problem.ends_with("(and 4 more problems, noted above)"), "{problem}");
@@ -136,7 +126,7 @@ fn other_documents_have_errors_that_name_them() {
     assert_eq!(kind(json!({"format_version": "1.0"})), DocumentKind::State);
     assert_eq!(kind(json!({"a": {"value": 1}})), DocumentKind::Outputs);
     assert_eq!(kind(json!({})), DocumentKind::Outputs);
-    assert_eq!(kind(json!({"resource_changes": []})), DocumentKind::Outputs, "without a version");
+    assert_eq!(kind(json!({"resource_changes": []})), DocumentKind::UnversionedPlan, "without a version");
     assert_eq!(
         kind(json!({"format_version": {"value": "1.0"}})),
         DocumentKind::Outputs,
@@ -234,7 +224,7 @@ fn tables_and_names_have_limits() {
     one["change"]["after"] = json!({"x": 1});
     one["address"] = json!("a.".to_owned() + &"b".repeat(5000));
     let plan = plan(Value::from(vec![one; 150]));
-    let table = messages::changes(&plan).unwrap();
+    let table = messages::changes(std::slice::from_ref(&plan)).unwrap();
     assert_eq!((table.rows.len(), table.rows[100][0].as_str()), (101, "… and 50 more"));
     assert!(table.rows[0][3].ends_with("attribute_19, and 31 more"), "{}", table.rows[0][3]);
     assert_eq!(table.rows[0][0].chars().count(), 301);
@@ -244,11 +234,11 @@ fn tables_and_names_have_limits() {
 fn the_most_dangerous_change_comes_first() {
     let lists = [&["read"][..], &["create"], &["update"], &["forget"], &["create", "delete"], &["delete"]];
     let plan = plan(lists.iter().map(|actions| resource("a.b", actions)).collect());
-    let rows = messages::changes(&plan).unwrap().rows;
+    let rows = messages::changes(std::slice::from_ref(&plan)).unwrap().rows;
     let order: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
     assert_eq!(order, ["delete", "replace", "forget", "update", "create", "read"]);
     assert_eq!(
-        messages::heading(&plan),
+        messages::heading(std::slice::from_ref(&plan)),
         "Plan: 1 to create, 1 to update, 1 to replace, 1 to delete, 1 to forget, 1 to read"
     );
     assert_eq!(plan.counts.of(Action::Delete), 1);

@@ -1,9 +1,12 @@
 //! What the notes, the summary and the failure say about findings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
+use common::inputs;
 use lockstep_sdk::Reporter;
 use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
-use plan_gate::{Inputs, Reaction};
+use plan_gate::Inputs;
 use serde_json::json;
 
 /// A run over a plan that deletes objects with these addresses, which the policy denies: the summary file and the report.
@@ -11,15 +14,8 @@ fn run(addresses: &[&str], with_file: bool) -> (Option<String>, FakeReporter) {
     let change = |address: &&str| json!({"address": address, "type": "a", "change": {"actions": ["delete"]}});
     let changes: Vec<_> = addresses.iter().map(change).collect();
     let plan = json!({"format_version": "1.2", "planned_values": {}, "resource_changes": changes});
-    let inputs = Inputs {
-        plan: "plan.json".into(),
-        allow: vec![],
-        deny: vec!["delete".into()],
-        max: vec![],
-        on_drift: Reaction::Warn,
-        on_checks: Reaction::Fail,
-        summary_file: with_file.then(|| "plan.md".into()),
-    };
+    let inputs =
+        Inputs { deny: vec!["delete".into()], summary_file: with_file.then(|| "plan.md".into()), ..inputs() };
     let mut host = FakeWorkspace::default().with_file("plan.json", plan.to_string());
     let mut reporter = FakeReporter::default();
     plan_gate::run(&mut host, &mut reporter, &inputs).unwrap();

@@ -11,6 +11,6 @@ fuzz_target!(|data: &[u8]| {
         Ok::<_, Infallible>(rest[..rest.len().min(length as usize)].to_vec())
     };
     if let Ok(document) = document::read(fetch) {
-        let _ = (document.plan.has_changes(), messages::changes(&document.plan));
+        let _ = (document.plan.has_changes(), messages::changes(std::slice::from_ref(&document.plan)));
     }
 });

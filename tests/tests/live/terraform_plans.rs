@@ -15,7 +15,7 @@ const SECRET: &str = "canary-";
 #[track_caller]
 fn gate_json(scene: &Scene, document: &str, mut inputs: Value) -> ProgramOutput {
     scene.put("workspace/plan.json", document);
-    inputs[DOCUMENT] = json!("plan.json");
+    inputs[DOCUMENT] = json!(["plan.json"]);
     scene.put("own/inputs.json", &inputs.to_string());
     let ended = scene.run("plan-gate").arg("--inputs").arg(scene.path("own/inputs.json")).end();
     assert_absent(scene, &ended, &[SECRET], &["own/stdin", "workspace/.git", "workspace/plan.json"]);
