@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::text::plural;
 use lockstep_sdk::types::Failure;
-use lockstep_sdk::{OpenFile, Reporter, Workspace, finish_all};
+use lockstep_sdk::{OpenFile, Reporter, Workspace, finish_all, skipped};
 
 use crate::document::read_plan;
 use crate::evaluate::{Evaluation, Finding, evaluate};
@@ -71,7 +71,7 @@ fn read_all(
     inspection: &mut Inspection<'_>,
     inputs: &Inputs,
 ) -> Result<Vec<Plan>, Vec<Error>> {
-    let paths = find(host, &inputs.plan)?;
+    let paths = find(host, reporter, &inputs.plan)?;
     let errors = check_files(inputs, &paths);
     if !errors.is_empty() {
         return Err(errors);
@@ -87,7 +87,11 @@ fn read_all(
 }
 
 /// The paths of the plans. Each path and each pattern must find a file.
-fn find(host: &mut impl Workspace, patterns: &[String]) -> Result<Vec<String>, Vec<Error>> {
+fn find(
+    host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
+    patterns: &[String],
+) -> Result<Vec<String>, Vec<Error>> {
     let (mut paths, mut errors) = (Vec::new(), Vec::new());
     let mut known = BTreeSet::new();
     for pattern in patterns {
@@ -95,7 +99,10 @@ fn find(host: &mut impl Workspace, patterns: &[String]) -> Result<Vec<String>, V
             // Standard input.
             "-" => vec![pattern.clone()],
             _ => match host.glob(pattern) {
-                Ok(files) => files.into_iter().map(|file| file.path).collect(),
+                Ok(found) => {
+                    skipped::note(reporter, &found.skipped);
+                    found.files.into_iter().map(|file| file.path).collect()
+                }
                 Err(error) => {
                     errors.push(Error::host(Code::Workspace, error));
                     continue;
