@@ -52,8 +52,6 @@ pub enum Problem<'a> {
     Check(&'a FailedCheck),
     /// An object changed outside of Terraform.
     Drift(&'a Change),
-    /// A limit on deletions does not count these replacements.
-    Uncounted(TooMany<'a>),
     /// A pattern matches nothing.
     Unmatched(&'a Pattern),
     /// None of this number of resources has the attribute of a requirement.
@@ -82,7 +80,7 @@ impl Finding<'_> {
                 Code::Incomplete
             }
             Problem::Denied(..) | Problem::NotAllowed(..) => Code::Forbidden,
-            Problem::TooMany(_) | Problem::Uncounted(_) => Code::TooMany,
+            Problem::TooMany(_) => Code::TooMany,
             Problem::Unmet(..) | Problem::Uncompared(..) => Code::Attributes,
             Problem::Check(_) => Code::Checks,
             Problem::Drift(_) => Code::Drift,
@@ -114,8 +112,7 @@ pub fn evaluate<'a>(plans: &'a [Plan], policy: &'a Policy, inspection: &'a Inspe
         evaluation.add(policy.on_checks, plan, plan.failed_checks.iter().map(Problem::Check));
         evaluation.add(policy.on_drift, plan, plan.drift.iter().map(Problem::Drift));
     }
-    let about_policy = uncounted(plans, policy, &total).into_iter();
-    let about_policy = about_policy.chain(inspection.coverage.unmatched().map(Problem::Unmatched));
+    let about_policy = inspection.coverage.unmatched().map(Problem::Unmatched);
     let without = inspection.without_attribute();
     let without = without.map(|(index, count)| Problem::NoAttribute(&policy.require[index], count));
     let warnings = about_policy.chain(without).map(|problem| Finding { plan: None, problem });
@@ -164,14 +161,6 @@ fn check_action<'a>(policy: &'a Policy, change: &'a Change, action: Action) -> O
 
 fn unmet<'a>(plan: &'a Plan, policy: &'a Policy) -> impl Iterator<Item = Problem<'a>> {
     plan.unmet.iter().map(|unmet| Problem::Unmet(unmet, &policy.require[unmet.requirement]))
-}
-
-/// The replacements that a limit on deletions does not count, if the policy has no limit that does.
-fn uncounted<'a>(plans: &'a [Plan], policy: &Policy, total: &Counts) -> Option<Problem<'a>> {
-    let limit = policy.limit_without_replacements()?;
-    let count = total.of(Action::Replace);
-    let replaced = |change: &Change| change.actions.contains(Action::Replace);
-    (count > 0).then(|| Problem::Uncounted(named(plans, limit, count, replaced)))
 }
 
 fn named<'a>(

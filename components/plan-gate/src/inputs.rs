@@ -46,6 +46,7 @@ pub fn parse_policy(inputs: &Inputs) -> Result<Policy, Vec<Error>> {
             Err(reason) => errors.push(invalid("max", text, &reason)),
         }
     }
+    policy.count_replacements();
     for text in &inputs.require {
         match Requirement::parse(text) {
             Ok(requirement) => requirement.add_to(&mut policy.require),

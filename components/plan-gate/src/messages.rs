@@ -10,7 +10,7 @@ use crate::action::{Action, Counts};
 use crate::evaluate::{Evaluation, Finding, Problem, TooMany, total};
 use crate::failure::Error;
 use crate::plan::{Change, Names, Plan};
-use crate::policy::{Limit, Policy};
+use crate::policy::{Counted, Policy};
 use crate::reasons;
 use crate::require::{Outcome, Requirement};
 use crate::text::clip;
@@ -83,21 +83,15 @@ pub fn finding(finding: &Finding<'_>) -> String {
             format!("{} is denied by `{}`", describe(change, *action), clip(&rule.to_string()))
         }
         Problem::NotAllowed(change, action) => format!("{} is not allowed", describe(change, *action)),
-        Problem::TooMany(TooMany { limit, count, .. }) => format!(
-            "`{}` occurs {} and `max` allows {}: {}",
-            limit.counted,
-            plural(*count as usize, "time"),
-            limit.maximum,
-            addresses(finding)
-        ),
-        Problem::Uncounted(TooMany { limit, count, .. }) => {
-            let (replacements, destroy) = match count {
-                1 => ("1 replacement".into(), "which also destroys an object"),
-                count => (format!("{count} replacements"), "which also destroy objects"),
-            };
-            let Limit { counted, maximum } = limit;
+        Problem::TooMany(TooMany { limit, count, first }) => {
+            let replaced = first.iter().any(|change| change.actions.contains(Action::Replace));
+            let with = limit.counted == Counted::DeleteOrReplace && replaced;
             format!(
-                "`{counted}={maximum}` of `max` does not count {replacements}, {destroy}: {}",
+                "`{}`{} occurs {} and `max` allows {}: {}",
+                limit.counted,
+                if with { " (with replacements)" } else { "" },
+                plural(*count as usize, "time"),
+                limit.maximum,
                 addresses(finding)
             )
         }
@@ -161,7 +155,7 @@ fn outcome(outcome: Outcome, requirement: &Requirement) -> String {
 
 /// The first addresses that a limit is about.
 fn addresses(finding: &Finding<'_>) -> String {
-    let (Problem::TooMany(many) | Problem::Uncounted(many)) = &finding.problem else { return String::new() };
+    let Problem::TooMany(many) = &finding.problem else { return String::new() };
     let mut names: Vec<String> = many.first.iter().map(|change| address(change)).collect();
     if let Some(more) = (many.count as usize).checked_sub(names.len()).filter(|more| *more > 0) {
         names.push(format!("and {more} more"));
@@ -202,7 +196,6 @@ pub fn hint(finding: &Finding<'_>) -> Option<String> {
         Problem::Drift(_) => {
             "accept it with `apply -refresh-only`, undo it, or set `on-drift` to `warn`".into()
         }
-        Problem::Uncounted(many) => format!("`destroy={}` counts both", many.limit.maximum),
         Problem::Unmatched(pattern) => pattern.hint(),
         Problem::NoAttribute(..) => "check the name of the attribute".into(),
     })

@@ -44,8 +44,10 @@ pub struct Rule {
 pub enum Counted {
     /// An action.
     Action(Action),
-    /// Deletions and replacements together.
+    /// Deletions and replacements together, by the name `destroy`.
     Destroy,
+    /// The same, for an entry `delete=N` if no entry counts replacements.
+    DeleteOrReplace,
 }
 
 /// An entry of `max`: `ACTION=N`.
@@ -79,12 +81,16 @@ impl Policy {
         lengths.into_iter().any(|length| length > 0)
     }
 
-    /// The limit on deletions that does not count replacements, if no other limit does.
-    pub fn limit_without_replacements(&self) -> Option<Limit> {
+    /// Makes a limit on deletions count replacements too, unless another limit does: a replacement also destroys an object.
+    pub fn count_replacements(&mut self) {
         let counts_replacements =
-            |limit: &&Limit| matches!(limit.counted, Counted::Destroy | Counted::Action(Action::Replace));
-        let deletions = self.max.iter().find(|limit| limit.counted == Counted::Action(Action::Delete));
-        deletions.filter(|_| !self.max.iter().any(|limit| counts_replacements(&limit))).copied()
+            |limit: &Limit| matches!(limit.counted, Counted::Destroy | Counted::Action(Action::Replace));
+        if self.max.iter().any(counts_replacements) {
+            return;
+        }
+        for limit in self.max.iter_mut().filter(|limit| limit.counted == Counted::Action(Action::Delete)) {
+            limit.counted = Counted::DeleteOrReplace;
+        }
     }
 }
 
@@ -93,7 +99,9 @@ impl Counted {
     pub fn count(self, counts: &Counts) -> u32 {
         match self {
             Self::Action(action) => counts.of(action),
-            Self::Destroy => counts.of(Action::Delete).saturating_add(counts.of(Action::Replace)),
+            Self::Destroy | Self::DeleteOrReplace => {
+                counts.of(Action::Delete).saturating_add(counts.of(Action::Replace))
+            }
         }
     }
 
@@ -101,7 +109,7 @@ impl Counted {
     pub fn counts(self, change: &Change) -> bool {
         match self {
             Self::Action(action) => change.actions.contains(action),
-            Self::Destroy => {
+            Self::Destroy | Self::DeleteOrReplace => {
                 change.actions.contains(Action::Delete) || change.actions.contains(Action::Replace)
             }
         }
@@ -113,6 +121,7 @@ impl fmt::Display for Counted {
         match self {
             Self::Action(action) => write!(out, "{action}"),
             Self::Destroy => out.write_str("destroy"),
+            Self::DeleteOrReplace => out.write_str("delete"),
         }
     }
 }

@@ -100,7 +100,8 @@ fn deny_delete_covers_replacements_and_allow_delete_does_not() {
     assert_eq!(count(policy(&[], &["create"], &[])), 0);
     assert_eq!(count(policy(&["delete", "create"], &[], &[])), 1);
     assert_eq!(count(policy(&["replace"], &[], &[])), 0);
-    assert_eq!(count(policy(&[], &[], &["delete=0", "create=0"])), 0);
+    assert_eq!(count(policy(&[], &[], &["delete=0", "create=0"])), 1);
+    assert_eq!(count(policy(&[], &[], &["delete=0", "create=0", "replace=1"])), 0);
     assert_eq!(count(policy(&[], &[], &["replace=0"])), 1);
 }
 

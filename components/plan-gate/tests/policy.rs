@@ -126,18 +126,16 @@ fn destroy_counts_deletions_and_replacements() {
 }
 
 #[test]
-fn a_limit_on_deletions_warns_of_replacements_that_nothing_counts() {
+fn a_limit_on_deletions_counts_replacements_unless_another_limit_does() {
     assert_eq!(
-        warnings(&max(&["delete=1"])),
+        violations(&plan(), &max(&["delete=1"])),
         [
-            "`delete=1` of `max` does not count 1 replacement, which also destroys an object: aws_db_instance.shop (hint: `destroy=1` counts both)"
+            "`delete` (with replacements) occurs 2 times and `max` allows 1: aws_db_instance.shop, terraform_data.web[\"us\"]"
         ]
     );
-    for limits in [&["delete=1", "replace=1"][..], &["delete=1", "destroy=2"], &["create=0"]] {
-        assert_eq!(warnings(&max(limits)), [] as [String; 0], "{limits:?}");
+    for limits in [&["delete=2"][..], &["delete=1", "replace=1"], &["delete=1", "destroy=2"], &["create=0"]] {
+        assert_eq!(violations(&plan(), &max(limits)), [] as [String; 0], "{limits:?}");
     }
-    let deletion = document(json!([resource("a.b", &["delete"])]));
-    assert!(findings(&deletion, &max(&["delete=1"]), |_, warnings| warnings.is_empty()));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub mod step_outputs;
 pub mod type_parser;
 pub mod types;
 
-pub use bindings::{Format, Inputs, Outputs, SensitiveMode};
+pub use bindings::{Inputs, Outputs, SensitiveMode, Tool};
 pub use run::run;
 
 use lockstep_sdk::types::Failure;

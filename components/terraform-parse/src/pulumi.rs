@@ -61,12 +61,13 @@ pub fn convert(text: &[u8]) -> Result<Converted, Error> {
             Ok(Converted { text: convert_members(&outputs, true)?, marks_secrets: true })
         }
         kind if has_version || matches!(kind, DocumentKind::Log | DocumentKind::PulumiPreview) => {
-            let hint = "use the output of `pulumi stack output --json --show-secrets`, or set `format` to `terraform`";
+            let hint =
+                "use the output of `pulumi stack output --json --show-secrets`, or set `tool` to `terraform`";
             Err(not_outputs(format!("the document is {kind}")).hint(hint))
         }
         _ if !top.0.is_empty() && top.0.iter().all(|(_, raw)| is_of_terraform(raw)) => {
             let message = "these are outputs of Terraform or OpenTofu, not of Pulumi";
-            Err(not_outputs(message).hint("set `format` to `terraform`"))
+            Err(not_outputs(message).hint("set `tool` to `terraform`"))
         }
         _ => Ok(Converted { text: convert_members(&top, false)?, marks_secrets: false }),
     }

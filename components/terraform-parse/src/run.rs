@@ -10,7 +10,7 @@ use crate::failure::{Code, Error, in_document};
 use crate::inputs::{Request, target};
 use crate::secrets::Secrets;
 use crate::step_outputs::StepOutputs;
-use crate::{Format, Inputs, Outputs, choose, document, messages, pulumi};
+use crate::{Inputs, Outputs, Tool, choose, document, messages, pulumi};
 
 /// Runs the step.
 ///
@@ -55,7 +55,7 @@ fn parse(
 /// Reads the document, in the form of `terraform output -json` for Pulumi too.
 fn read(reporter: &mut impl Reporter, file: &impl OpenFile, inputs: &Inputs) -> Result<Vec<u8>, Error> {
     let text = document::read(file)?;
-    if inputs.format == Format::Terraform {
+    if inputs.tool == Tool::Terraform {
         return Ok(text);
     }
     let converted = pulumi::convert(&text)?;

@@ -7,7 +7,7 @@ use lockstep_cases::Case;
 use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
 use lockstep_sdk::types::FailureKind;
 use serde_json::Value;
-use terraform_parse::{Format, Inputs, Outputs, SensitiveMode};
+use terraform_parse::{Inputs, Outputs, SensitiveMode, Tool};
 
 #[test]
 fn every_case_holds() {
@@ -46,9 +46,9 @@ fn check(case: &mut Case) {
 fn inputs_of(case: &Case) -> Inputs {
     Inputs {
         source: case.one("--source").unwrap(),
-        format: match case.one("--format").as_deref() {
-            Some("pulumi") => Format::Pulumi,
-            _ => Format::Terraform,
+        tool: match case.one("--tool").as_deref() {
+            Some("pulumi") => Tool::Pulumi,
+            _ => Tool::Terraform,
         },
         secret_outputs: case.list("--secret-outputs"),
         outputs: case.list("--outputs"),

@@ -3,14 +3,14 @@
 
 use lockstep_sdk::fake::{FakeReporter, FakeWorkspace};
 use lockstep_sdk::types::Failure;
-use terraform_parse::{Format, Inputs, Outputs, SensitiveMode};
+use terraform_parse::{Inputs, Outputs, SensitiveMode, Tool};
 
 const SECRET: &str = r#""4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270""#;
 
 fn run(text: &str, secrets: &[&str]) -> (Result<Outputs, Failure>, FakeReporter) {
     let inputs = Inputs {
         source: "stack.json".into(),
-        format: Format::Pulumi,
+        tool: Tool::Pulumi,
         outputs: Vec::new(),
         select: Vec::new(),
         prefix: String::new(),

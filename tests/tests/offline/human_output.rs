@@ -57,7 +57,8 @@ fn a_finding_is_one_line() {
     let scene = Scene::new();
     let said = reject(&scene).human().end().stdout;
     assert_eq!(said.matches("is denied by").count(), 1, "{said}");
-    assert!(said.lines().last().is_some_and(|line| line.starts_with("error: ")), "{said}");
+    let last = said.lines().rev().find(|line| !line.starts_with("  hint: "));
+    assert!(last.is_some_and(|line| line.starts_with("error: ")), "{said}");
     let result = reject(&scene).end().expect(1, "forbidden");
     assert!(result["message"].as_str().is_some_and(|message| message.contains("is denied by")), "{result}");
 }
@@ -73,7 +74,8 @@ fn a_quiet_run_prints_problems_only() {
     let scene = Scene::new();
     let said = reject(&scene).human().arg("-q").end().stdout;
     let lines = said.lines().map(|line| line.strip_prefix("│ ").unwrap_or(line));
-    assert!(lines.clone().count() > 0 && lines.clone().all(|line| line.starts_with("error: ")), "{said}");
+    let is_problem = |line: &str| line.starts_with("error: ") || line.starts_with("  hint: ");
+    assert!(lines.clone().count() > 0 && lines.clone().all(is_problem), "{said}");
     let ended = patch(&scene).arg("-q").end();
     assert_eq!(ended.expect(0, "done")["outputs"]["changed"], true);
     assert_eq!(ended.stderr, "");

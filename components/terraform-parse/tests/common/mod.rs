@@ -8,7 +8,7 @@ use lockstep_sdk::text::first_of;
 use lockstep_sdk::types::Failure;
 use terraform_parse::failure::Error;
 use terraform_parse::inputs::Request;
-use terraform_parse::{Format, Inputs, SensitiveMode, choose, document as documents};
+use terraform_parse::{Inputs, SensitiveMode, Tool, choose, document as documents};
 
 /// The paths of the document and of the file for all values.
 const SOURCE: &str = "outputs.json";
@@ -82,7 +82,7 @@ impl Run<'_> {
         let owned = |lines: &[&str]| lines.iter().map(|&line| line.into()).collect();
         Inputs {
             source: SOURCE.to_owned(),
-            format: Format::Terraform,
+            tool: Tool::Terraform,
             secret_outputs: Vec::new(),
             outputs: owned(self.outputs),
             select: owned(self.select),

@@ -78,7 +78,9 @@ impl Printed {
             }),
             Value::Object(fields) => {
                 let cells: Vec<String> = fields.values().map(plain_value).collect();
-                self.has_row(&cells) || fields.iter().all(|(name, value)| self.has_value(name, value))
+                let mut told = fields.iter().filter(|(_, value)| !says_nothing(value)).peekable();
+                self.has_row(&cells)
+                    || told.peek().is_some() && told.all(|(name, value)| self.has_value(name, value))
             }
         }
     }
@@ -109,6 +111,17 @@ impl Printed {
         let left = self.left.get().checked_sub(line.len() + 1);
         self.left.set(left.unwrap_or_default());
         left.is_some()
+    }
+}
+
+/// Whether the value of a field adds nothing to a line about its record: a count of 0, a flag, or no text.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(_) => false,
     }
 }
 
