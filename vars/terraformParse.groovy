@@ -3,7 +3,7 @@
 // Read the outputs of Terraform, OpenTofu or Pulumi, exactly, against a contract.
 // Inputs:
 //   source (string, required)
-//   format (terraform | pulumi)
+//   tool (terraform | pulumi)
 //   outputs (list<string>)
 //   select (list<string>)
 //   prefix (string)
@@ -14,7 +14,7 @@
 def call(Map args = [:]) {
     return lockstep.typed('terraform-parse', [
         source: 'source',
-        format: 'format',
+        tool: 'tool',
         outputs: 'outputs',
         select: 'select',
         prefix: 'prefix',
