@@ -72,7 +72,7 @@ fn attack_19_calls_on_a_finished_upload_do_no_harm() {
     let (scene, server) = (Scene::new(), yes());
     let ended = attack(&scene, &server, "over", &[]);
     let said = ended.expect(0, "done")["outputs"]["said"].clone();
-    assert_eq!(said, serde_json::json!(["()", "()", "[\"1\"]"]));
+    assert_eq!(said, serde_json::json!(["integrity", "()", "[\"1\"]"]));
     assert_eq!(server.log().len(), 4, "{:#?}", server.log());
     // What goes into a document is text there.
     assert!(!server.log().iter().any(|exchange| exchange.request.target.contains("Evil")));

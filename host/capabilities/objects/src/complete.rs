@@ -1,9 +1,10 @@
 //! Completes a multipart upload, and verifies that the store made the object of the sent content. It sends no content.
 
 use super::connect::completion_timeouts;
+use super::evidence::WrittenObject;
 use super::evidence::is_made_of;
 use super::parts::MultipartUpload;
-use super::read_back::{WrittenObject, segments};
+use super::read_back::segments;
 use super::s3::{S3Store, hex_of, unquoted};
 use super::sum;
 use super::types::{ObjectInfo, PartInfo, Precondition};

@@ -4,11 +4,12 @@
 use super::config::ObjectsConfig;
 use super::credentials::{CredentialCache, CredentialSource};
 use super::notes::Notes;
+use super::partition::{self, default_region, domain};
 use super::profiles::{self, Profiles};
 use super::region::{BucketRegions, RegionResolver};
 use super::retry::{RequestMonitor, RetryClassifier, RetryInterceptor};
 use super::route;
-use super::source::{self, default_region, domain};
+use super::source;
 use aws_config::SdkConfig;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -193,7 +194,7 @@ fn check_endpoint(endpoint: &str, place: &str) -> Result<(), CallError> {
 
 /// Whether a URL names one of Amazon's servers.
 fn is_amazon(endpoint: &str) -> bool {
-    Url::parse(endpoint).is_ok_and(|url| source::is_amazon(url.host_str().unwrap_or_default()))
+    Url::parse(endpoint).is_ok_and(|url| partition::is_amazon(url.host_str().unwrap_or_default()))
 }
 
 fn client(

@@ -3,9 +3,9 @@
 
 use super::config::IdentityToken;
 use super::failure::credential_error;
+use super::partition::audience;
 use super::pause::Pause;
 use super::profiles::CredentialProcess;
-use super::source::audience;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};

@@ -18,6 +18,21 @@ pub(super) enum Evidence {
     OtherChecksum,
 }
 
+/// Bytes of the sent content that follow each other, and their digest.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    pub(super) size: u64,
+    pub(super) algorithm: Algorithm,
+    pub(super) digest: Vec<u8>,
+}
+
+/// The very object that a write made: another job can replace it meanwhile.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WrittenObject<'w> {
+    pub(super) etag: &'w str,
+    pub(super) version_id: Option<&'w str>,
+}
+
 impl Evidence {
     /// The evidence of a response.
     pub(super) fn of(checksums: &Checksums, server_checksum: Option<&str>, etag: &str, bytes: &[u8]) -> Self {

@@ -1,5 +1,6 @@
 //! Reads an object back and compares it with the sent content, if the responses to its writes prove nothing.
 
+use super::evidence::{Segment, WrittenObject};
 use super::location::ObjectLocation;
 use super::s3::S3Store;
 use super::types::PartInfo;
@@ -8,21 +9,6 @@ use lockstep_workspace::hash::{self, Algorithm, Hasher};
 
 /// The attempts to read an object. Each goes on after the last segment that was compared.
 const ATTEMPTS: u32 = 4;
-
-/// Bytes of the sent content that follow each other, and their digest.
-#[derive(Debug, Clone)]
-pub(super) struct Segment {
-    pub(super) size: u64,
-    pub(super) algorithm: Algorithm,
-    pub(super) digest: Vec<u8>,
-}
-
-/// The very object that a write made: another job can replace it meanwhile.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct WrittenObject<'w> {
-    pub(super) etag: &'w str,
-    pub(super) version_id: Option<&'w str>,
-}
 
 /// The parts of an upload as segments; an error names a part without a digest.
 pub(super) fn segments(algorithm: Algorithm, parts: &[PartInfo]) -> Result<Vec<Segment>, CallError> {

@@ -1,6 +1,6 @@
 //! Learns the region of a bucket from the answers of a store, and sends all later requests about the bucket there.
 
-use super::retry::code_of;
+use super::error_code::code_of;
 use aws_sdk_s3::config::ConfigBag;
 use aws_sdk_s3::config::endpoint::{DefaultResolver, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_runtime_api::client::endpoint::EndpointResolverParams;

@@ -5,6 +5,7 @@
 use super::answer_limits::{ResponseTooLong, bound_response};
 use super::concurrency::ConcurrencyLimiter;
 use super::credentials::{CachedProvider, CredentialCache};
+use super::error_code::code_of;
 use super::failure::{has_no_address, untrusted};
 use super::notes::Notes;
 use super::pause::{MAX_PAUSE, Pause, retry_after};
@@ -331,16 +332,6 @@ fn is_garbled(error: &OrchestratorError<Error>) -> bool {
 
 fn is_expired(response: &HttpResponse) -> bool {
     matches!(code_of(response), Some("ExpiredToken" | "TokenRefreshRequired"))
-}
-
-/// The code of an error of S3, which is XML. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
-pub(super) fn code_of(response: &HttpResponse) -> Option<&str> {
-    // A streamed body has no bytes here; the body of an error is never streamed.
-    let body = response.body().bytes()?;
-    let text = std::str::from_utf8(body.get(..body.len().min(4096))?).ok()?;
-    let error = &text[text.find("<Error")?..];
-    let (code, _) = error.split_once("<Code>")?.1.split_once("</Code>")?;
-    Some(code)
 }
 
 /// Identifies the credentials of a request: the session token, or the access key ID without one.

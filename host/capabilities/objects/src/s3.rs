@@ -4,11 +4,11 @@
 use super::batch::{BatchTask, run_batch};
 use super::checksums::{Checksums, add_checksum, checksum_in};
 use super::connect::{S3Connection, content_timeouts};
+use super::evidence::{Segment, WrittenObject};
 use super::failure::{is_about_checksum, request_error};
 use super::location::ObjectLocation;
 use super::notes::Notes;
 use super::options::apply_options;
-use super::read_back::{Segment, WrittenObject};
 use super::types::{Content, ObjectInfo, Precondition, PutOptions};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
