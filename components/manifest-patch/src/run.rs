@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::types::{self, Failure, Location};
-use lockstep_sdk::workspace::SkippedEntry;
 use lockstep_sdk::{Reporter, Workspace, finish_up_to, skipped, table};
 
 use crate::batch::{Batch, Changes};
@@ -54,8 +53,7 @@ fn changes(
     let patch_files = patch_files.collect::<Result<Vec<PatchFile>, _>>().map_err(workspace)?;
     let (request, errors) = Request::read(inputs, &patch_files);
     let mut batch = Batch::new(request, errors);
-    let (files, skipped) = files(host, &mut batch, inputs)?;
-    skipped::note(reporter, &skipped);
+    let files = files(host, reporter, &mut batch, inputs)?;
     let mut queue = Queue::new(inputs, &patch_files, files.values().sum(), patch);
     for (done, (path, &size)) in (0..).zip(&files) {
         if done % 100 == 0 {
@@ -73,13 +71,14 @@ fn changes(
     batch.finish()
 }
 
-/// The files that match the patterns, with their sizes, and what the searches skipped. Leaves out patch files: a strategic
+/// The files that match the patterns, with their sizes. Notes what the searches skip. Leaves out patch files: a strategic
 /// merge patch would match itself.
 fn files(
     host: &mut impl Workspace,
+    reporter: &mut impl Reporter,
     batch: &mut Batch,
     inputs: &Inputs,
-) -> Result<(BTreeMap<String, u64>, Vec<SkippedEntry>), Vec<Error>> {
+) -> Result<BTreeMap<String, u64>, Vec<Error>> {
     let is_patch = |path: &str| inputs.patch_file.iter().any(|file| file.trim_start_matches("./") == path);
     let (mut files, mut skipped) = (BTreeMap::new(), BTreeMap::new());
     for pattern in &inputs.files {
@@ -91,7 +90,8 @@ fn files(
         files.extend(matches.map(|entry| (entry.path, entry.size)));
         skipped.extend(found.skipped.into_iter().map(|entry| (entry.path.clone(), entry)));
     }
-    Ok((files, skipped.into_values().collect()))
+    skipped::note(reporter, &skipped.into_values().collect::<Vec<_>>());
+    Ok(files)
 }
 
 /// Stages the changed files, and returns the diff.

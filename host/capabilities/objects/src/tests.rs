@@ -310,8 +310,8 @@ fn the_host_reads_back_only_as_many_bytes_as_it_sent() {
         key: "web/a".into(),
         name: "s3://releases/web/a".into(),
     };
-    let sent = [read_back::Segment { size: 1, algorithm: Algorithm::Sha256, digest: vec![0; 32] }];
-    let read = runtime.block_on(s3.read_back(&location, &sent, read_back::WrittenObject::default()));
+    let sent = [evidence::Segment { size: 1, algorithm: Algorithm::Sha256, digest: vec![0; 32] }];
+    let read = runtime.block_on(s3.read_back(&location, &sent, evidence::WrittenObject::default()));
     assert_eq!(read.unwrap_err().word(), "integrity");
     server.assert_sent_at_most(MIB + BUFFERS);
 }

@@ -109,7 +109,10 @@ fn is_known(r: &Renderer, report: &Report, (output, value): (&Output, &Value), p
     // Records are for programs. People read the table of the step.
     let has_records = value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
     let is_table = has_records && report.summary.iter().any(|block| matches!(block, Block::Table { .. }));
-    is_diff || is_changed || is_table || printed.has_value(&output.name, &r.redactor.redact_json(value.clone()))
+    is_diff
+        || is_changed
+        || is_table
+        || printed.has_value(&output.name, &r.redactor.redact_json(value.clone()))
 }
 
 fn more(count: usize, what: &str) -> Option<String> {
