@@ -304,7 +304,10 @@ impl<'v> Node<'v> {
             || is_unknown(child.unknown)
             || match child.value {
                 Some(Value::String(value)) => value == text,
-                Some(value) => value.to_string() == text,
+                Some(value) => {
+                    let shown = value.to_string();
+                    shown == text
+                }
                 None => false,
             }
     }
