@@ -95,7 +95,7 @@ fn output_of(outputs: &Outputs, output: &str) -> Value {
         "drift" => outputs.drift.into(),
         "failed-checks" => outputs.failed_checks.into(),
         "verdict" => if outputs.verdict == Verdict::Pass { "pass" } else { "fail" }.into(),
-        "plans" => outputs.plans.iter().map(|plan| plan_of(plan)).collect::<Vec<_>>().into(),
+        "plans" => outputs.plans.iter().map(plan_of).collect::<Vec<_>>().into(),
         "summary-file" => outputs.summary_file.as_str().into(),
         other => panic!("there is no output {other}"),
     }

@@ -146,7 +146,7 @@ impl CredentialCache {
                     "there are none in the environment, in the profile `{profile}` of the AWS configuration, or on this \
                      machine"
                 );
-                self.from_chain(none).await
+                self.ask_chain(none).await
             }
             CredentialSource::WebIdentity { role, session, identity } => {
                 let token = self.token(identity, audience(role)).await?;
@@ -171,7 +171,7 @@ impl CredentialCache {
                         let none = format!(
                             "the job has no token of the CI system that it could assume the role `{role}` with: {advice}"
                         );
-                        self.from_chain(none).await?
+                        self.ask_chain(none).await?
                     }
                 };
                 let provider = SharedCredentialsProvider::new(keys);
@@ -185,7 +185,7 @@ impl CredentialCache {
     }
 
     /// The credentials of the SDK's own chain. `none` is the error if it has none: that of the SDK lists its providers.
-    async fn from_chain(&self, none: String) -> Result<Credentials, CredentialsError> {
+    async fn ask_chain(&self, none: String) -> Result<Credentials, CredentialsError> {
         let Some(chain) = &self.chain else { return Err(credential_error(none)) };
         chain.provide_credentials().await.map_err(|error| match error {
             CredentialsError::CredentialsNotLoaded(_) => credential_error(none),
