@@ -5,9 +5,9 @@ use lockstep_sdk::suggest;
 use crate::Inputs;
 use crate::action::Action;
 use crate::failure::{Code, Error};
-use crate::pattern;
 use crate::policy::{Counted, Limit, Policy, Rule};
 use crate::require::Requirement;
+use crate::slip;
 use crate::text::clip_at;
 
 /// Parses the policy of a run.
@@ -102,7 +102,7 @@ fn parse_rule(text: &str) -> Result<Rule, String> {
         None => parse_action(name)?,
     };
     if let Some(glob) = glob {
-        pattern::check(glob)?;
+        slip::check(glob)?;
     }
     let rule = Rule { action, glob: glob.map(str::to_owned) };
     let has_outputs = matches!(action, Action::Create | Action::Update | Action::Delete);

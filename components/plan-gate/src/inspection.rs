@@ -1,10 +1,11 @@
 //! What a policy wants to know of the plans while the step reads them: which patterns match, and the values of attributes.
 
+use crate::outcome::Outcome;
 use crate::pattern::Coverage;
 use crate::plan::{Plan, Uncompared, Unmet};
 use crate::plan_json::{ResourceChange, ResourceWithValues};
 use crate::policy::Policy;
-use crate::require::{Outcome, Requirement};
+use crate::require::Requirement;
 
 /// The inspection of all plans of a run. Without a policy, it looks at nothing.
 #[derive(Debug, Default)]

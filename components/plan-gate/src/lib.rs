@@ -11,6 +11,7 @@ pub mod glob;
 pub mod inputs;
 pub mod inspection;
 pub mod messages;
+pub mod outcome;
 pub mod pattern;
 pub mod plan;
 mod plan_json;
@@ -20,6 +21,7 @@ mod reasons;
 pub mod require;
 pub mod results;
 mod run;
+pub mod slip;
 mod text;
 
 pub use bindings::{Inputs, Outputs, PlanResult, Reaction, Verdict};

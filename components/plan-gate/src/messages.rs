@@ -9,10 +9,11 @@ use lockstep_sdk::types::Location;
 use crate::action::{Action, Counts};
 use crate::evaluate::{Evaluation, Finding, Problem, TooMany, total};
 use crate::failure::Error;
+use crate::outcome::Outcome;
 use crate::plan::{Change, Names, Plan};
 use crate::policy::{Counted, Policy};
 use crate::reasons;
-use crate::require::{Outcome, Requirement};
+use crate::require::Requirement;
 use crate::text::clip;
 
 /// How many rows a table of the summary has at most.

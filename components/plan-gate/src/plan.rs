@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::action::{Actions, Counts};
-use crate::require::Outcome;
+use crate::outcome::Outcome;
 
 /// How many names of attributes the step keeps for one object.
 pub const MAX_NAMES: usize = 20;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::action::Action;
-use crate::{glob, pattern};
+use crate::outcome::Outcome;
+use crate::{glob, slip};
 
 /// What an attribute must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,27 +31,6 @@ enum Check {
     OneOf(Vec<String>),
     /// No value may match this glob.
     Not(String),
-}
-
-/// The result of a requirement for one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It holds.
-    Holds,
-    /// The type of the resource has no such attribute.
-    NoAttribute,
-    /// The resource has no value there.
-    Missing,
-    /// The resource has another value.
-    Differs,
-    /// The resource has the value that the requirement excludes.
-    Excluded,
-    /// The value there is an object, or the path leads into a text.
-    NotComparable,
-    /// The value is unknown before apply.
-    Unknown,
-    /// The value is sensitive, so the step does not compare it.
-    Sensitive,
 }
 
 /// The values of a resource after the plan, and their marks.
@@ -80,7 +60,7 @@ impl Requirement {
         if glob.is_empty() {
             return Err("a type or an address is missing before the colon".into());
         }
-        pattern::check(glob)?;
+        slip::check(glob)?;
         let (path, check) = match split(rest, '=') {
             None => (rest, Check::Present),
             Some((_, value)) if value.starts_with('=') => return Err("write one `=`, not `==`".into()),

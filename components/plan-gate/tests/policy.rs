@@ -9,7 +9,7 @@ use lockstep_sdk::report::Level;
 use plan_gate::inputs::parse_policy;
 use plan_gate::messages::{finding, hint, warning};
 use plan_gate::policy::Policy;
-use plan_gate::{Inputs, pattern};
+use plan_gate::{Inputs, slip};
 use serde_json::{Value, json};
 
 fn policy(inputs: &Inputs) -> Policy {
@@ -67,7 +67,7 @@ fn a_pattern_that_can_match_nothing_is_refused() {
         ("terraform_data.web['us']", "as in `[\"us\"]`"),
         ("web[]", "`[]` is no index"),
     ] {
-        let error = pattern::check(text).unwrap_err();
+        let error = slip::check(text).unwrap_err();
         assert!(error.contains(part), "{text}: {error}");
     }
     for text in [
@@ -81,7 +81,7 @@ fn a_pattern_that_can_match_nothing_is_refused() {
         "größe.x-y",
         "urn:pulumi:dev::shop::aws:s3/bucket:Bucket$x::{a}",
     ] {
-        assert_eq!(pattern::check(text), Ok(()), "{text}");
+        assert_eq!(slip::check(text), Ok(()), "{text}");
     }
 }
 

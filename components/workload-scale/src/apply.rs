@@ -1,13 +1,14 @@
 //! Applies a plan, and makes and applies a new one after a conflict. A run can be killed after any call: the step saves a size
 //! before it changes the object, and deletes the saved size after the object has it again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lockstep_sdk::cluster::{ConfigEntry, ObjectRef};
 use lockstep_sdk::report::Level;
 use lockstep_sdk::types::{self, Outcome};
 use lockstep_sdk::{Clock, Cluster, Deadline, Reporter};
 
+use crate::applied::AppliedPlan;
 use crate::failure::{Code, Error, cluster_error};
 use crate::inputs::Request;
 use crate::inspect;
@@ -23,21 +24,6 @@ const FIRST_PAUSE_MS: u64 = 200;
 const MAX_IMMEDIATE_RETRIES: u32 = 5;
 /// With more targets, notes about single changes have the level `debug`.
 const MAX_NOTED_TARGETS: usize = 20;
-
-/// An applied plan.
-#[derive(Debug)]
-pub struct AppliedPlan {
-    /// The state before the first change.
-    pub snapshot: Snapshot,
-    /// The goal of each object.
-    pub goals: BTreeMap<TargetKey, Size>,
-    /// Whether the host did nothing because of a dry run.
-    pub is_dry_run: bool,
-    /// How many autoscalers were paused or resumed.
-    pub autoscalers: usize,
-    /// How many ConfigMaps with saved sizes changed.
-    pub config_maps: usize,
-}
 
 /// Makes the calls of plans.
 #[derive(Default)]

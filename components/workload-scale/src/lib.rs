@@ -1,5 +1,6 @@
 //! The step `workload-scale`: puts workloads on Kubernetes to sleep, restores them, or sets their number of replicas.
 
+pub mod applied;
 pub mod apply;
 mod bindings;
 pub mod failure;

@@ -3,7 +3,7 @@
 use lockstep_sdk::text::plural;
 
 use crate::Target;
-use crate::apply::AppliedPlan;
+use crate::applied::AppliedPlan;
 use crate::object::{EXCLUDE, Size, TargetKey};
 use crate::saved::Gone;
 

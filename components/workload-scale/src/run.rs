@@ -4,7 +4,8 @@ use lockstep_sdk::report::{Block, Level};
 use lockstep_sdk::types::Failure;
 use lockstep_sdk::{Clock, Cluster, Deadline, Reporter, finish_all, table};
 
-use crate::apply::{self, AppliedPlan};
+use crate::applied::AppliedPlan;
+use crate::apply;
 use crate::failure::{Code, Error};
 use crate::inputs::{Goal, Request};
 use crate::inspect;

@@ -8,7 +8,7 @@ use lockstep_sdk::report::Level;
 use lockstep_sdk::{Clock, Cluster, Deadline, Reporter, Watch};
 use lockstep_workload::Rules;
 
-use crate::apply::AppliedPlan;
+use crate::applied::AppliedPlan;
 use crate::failure::{Code, Error, cluster_error, rollout_error};
 use crate::object::{Scalable, Size, TargetKey, scalable};
 use crate::snapshot::Snapshot;

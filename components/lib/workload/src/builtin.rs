@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use crate::conditions::Condition;
-use crate::custom::is_observed;
+use crate::conditions::{Condition, is_observed};
 use crate::kind::Kind;
 use crate::status::{State, Status};
 use crate::value::{clip, int, is_true, list, text};

@@ -48,3 +48,11 @@ impl Condition {
         }
     }
 }
+
+/// Whether a controller has observed the newest generation. One that reports no generation counts as up to date.
+pub(crate) fn is_observed(generation: Option<i64>, observed: Option<i64>) -> bool {
+    match (generation, observed) {
+        (Some(generation), Some(observed)) => observed >= generation,
+        _ => true,
+    }
+}

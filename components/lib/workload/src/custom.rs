@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::builtin;
-use crate::conditions::Condition;
+use crate::conditions::{Condition, is_observed};
 use crate::fingerprint;
 use crate::kind::Kind;
 use crate::rules::Rules;
@@ -179,14 +179,6 @@ impl Custom {
 
     fn get(&self, of: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.of == of)
-    }
-}
-
-/// Whether a controller has observed the newest generation. One that reports no generation counts as up to date.
-pub(crate) fn is_observed(generation: Option<i64>, observed: Option<i64>) -> bool {
-    match (generation, observed) {
-        (Some(generation), Some(observed)) => observed >= generation,
-        _ => true,
     }
 }
 

@@ -35,6 +35,7 @@ mod service;
 mod status;
 mod store;
 mod target;
+mod unused_claim;
 mod value;
 mod words;
 mod workload;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::claim::Claim;
-use crate::custom::{Custom, is_observed};
+use crate::conditions::is_observed;
+use crate::custom::Custom;
 use crate::fingerprint;
 use crate::index::Name;
 use crate::kind::Kind;

@@ -17,6 +17,7 @@ use crate::readiness;
 use crate::rules::{Class, RuleId, Rules};
 use crate::selected;
 use crate::status::{State, Status};
+use crate::unused_claim;
 
 /// How often a Service without a ready endpoint, and a claim without a pod, are evaluated, in seconds.
 const USER_INTERVAL: u64 = 2;
@@ -149,7 +150,7 @@ impl Evaluator<'_> {
             },
         };
         let has_users = matches!(target.name.kind, Kind::Service | Kind::Claim);
-        let is_without = matches!(status.reason.as_str(), "ScaledToZero" | claim::WAITS_FOR_POD);
+        let is_without = matches!(status.reason.as_str(), "ScaledToZero" | unused_claim::WAITS_FOR_POD);
         if has_users && (is_without || readiness::is_open(&status)) {
             // A change of what it selects or of who uses it does not mark it.
             let next = self.now + USER_INTERVAL;
@@ -165,7 +166,7 @@ impl Evaluator<'_> {
                 selected::without_endpoints(self.inventory, object, status)
             }
             Details::Claim(claim) if claim.phase == claim::Phase::Pending && !object.is_deleting => {
-                claim::without_pod(self.inventory, uid, object, status)
+                unused_claim::without_pod(self.inventory, uid, object, status)
             }
             _ => status,
         };
