@@ -274,7 +274,7 @@ fn other_documents_of_tofu_are_refused() {
         ("a plan", "not-outputs", plan.json),
         ("one value", "not-outputs", shop.tofu.say(&["output", "-json", "db"])),
         ("a log", "noise", printed(&shop.tofu.end(&["plan", "-json"]))),
-        ("an error", "noise", printed(&shop.tofu.end(&["output", "-json", "none"]))),
+        ("an error", "not-outputs", printed(&shop.tofu.end(&["output", "-json", "none"]))),
         ("text", "noise", shop.tofu.say(&["output", "-no-color"])),
         (
             "the file of the state",

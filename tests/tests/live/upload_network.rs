@@ -58,7 +58,7 @@ fn a_request_without_tls_has_a_signed_body() {
     let proxy = Proxy::new(&server.place().endpoint);
     let network = Network::around(&server.place().through(&proxy));
     let scene = scene(&[("a", "1")]);
-    fs::write(scene.path("workspace/dist/large"), noise(20 * 1024 * 1024)).unwrap();
+    fs::write(scene.path("workspace/dist/large"), noise(40 * 1024 * 1024)).unwrap();
     within(upload(&scene, &called(&server, "http")), &network).end().expect(0, "done");
     assert_eq!(server.client().keys(""), ["web/a", "web/large"]);
     let puts = proxy.requests("PUT", "web/");

@@ -257,6 +257,6 @@ fn a_rollout_that_waits_for_a_person_is_not_ready() {
     assert_eq!((verdict(&ended).as_str(), state(&ended).1.as_str()), ("passed", "PartitionRolledOut"));
     cluster.kubectl(&["set", "image", "-n", &namespace, "sts/db", "app=registry.test/app:2"]).unwrap();
     let ended = run(&namespace, "sts/db", &["--timeout", "6s"]);
-    ended.expect(1, "timed-out");
+    ended.expect(1, "inconclusive");
     assert_eq!(state(&ended), ("paused".into(), "OnDelete".into()));
 }
