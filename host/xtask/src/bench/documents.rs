@@ -30,7 +30,7 @@ pub(super) fn plans(root: &Path, folder: &Path, megabytes: usize) -> Result<Vec<
         let expected = [("create", 10), ("update", 5), (replace, 10), ("delete", 10)];
         expected.iter().all(|(name, share)| answer[name] == json!(count / share))
     };
-    document.contenders(root, "plan-gate", json!({ "plan": "document.json" }), jq, python, move |answer| {
+    document.contenders(root, "plan-gate", json!({ "plan": ["document.json"] }), jq, python, move |answer| {
         match answer.get("outputs") {
             Some(outputs) => counts(outputs, "replace"),
             None => counts(answer, "delete,create"),
