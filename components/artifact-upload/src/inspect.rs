@@ -92,7 +92,7 @@ fn list(
                 let object = StoredObject { size, etag, checksum: None, is_listed_only: true };
                 state.objects.insert(key.to_owned(), object);
             } else if settings.max_delete.is_some() {
-                let is_kept = left_out.has(key) || settings.filter.leaves_out(key);
+                let is_kept = left_out.keeps(&settings.filter, key);
                 if is_kept { &mut state.kept } else { &mut state.extra }.push(key.to_owned());
             }
         }

@@ -7,6 +7,7 @@ use lockstep_sdk::workspace::{FileEntry, SearchResult, SkipReason, SkippedEntry}
 use lockstep_sdk::{HostResult, Workspace};
 
 use crate::failure::{Code, Error, file_error};
+use crate::filter::Filter;
 use crate::inputs::Settings;
 use crate::names;
 
@@ -29,9 +30,14 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// Whether a key is that of a skipped file, or could be that of a file in a skipped folder.
+    /// Whether the step keeps an object with this key although no source makes it, because it leaves out its file.
     #[must_use]
-    pub fn has(&self, key: &str) -> bool {
+    pub fn keeps(&self, filter: &Filter, key: &str) -> bool {
+        self.has(key) || filter.leaves_out(key)
+    }
+
+    /// Whether a key is that of a skipped file, or could be that of a file in a skipped folder.
+    fn has(&self, key: &str) -> bool {
         let folders = key.match_indices('/').map(|(at, _)| &key[..at]);
         // A link can lead to a folder.
         let is_folder = |entry: &SkippedEntry| entry.is_folder || entry.reason == SkipReason::SymbolicLink;

@@ -58,7 +58,7 @@ fn abort(
     files: &Files,
     info: &MultipartUploadInfo,
 ) -> HostResult<bool> {
-    let is_kept = |key: &str| files.left_out.has(key) || settings.filter.leaves_out(key);
+    let is_kept = |key: &str| files.left_out.keeps(&settings.filter, key);
     if settings.target.key(&info.name).is_none_or(is_kept) {
         return Ok(false);
     }
