@@ -138,13 +138,13 @@ impl PatternSearch<'_> {
             false => pattern.matches_text(path),
         };
         let is_link_to_folder =
-            *kind == FileType::Symlink && self.any.may_match_below(path) && leads_to_folder(folder, name);
-        if !may_match(&self.any) && !is_link_to_folder
+            || *kind == FileType::Symlink && self.any.may_match_below(path) && leads_to_folder(folder, name);
+        if !may_match(&self.any) && !is_link_to_folder()
             || lockstep_model::protected::unreachable(path).is_some()
         {
             return Ok(());
         }
-        if !self.protected.allows(path) {
+        if self.protected.owns(path) {
             return self.skip(path, SkipReason::Protected, is_folder, None);
         }
         if is_folder && path.split('/').count() >= WorkspacePath::MAX_PARTS {

@@ -30,11 +30,6 @@ impl ProtectedPaths {
         Self { own }
     }
 
-    /// Whether a step can reach the path.
-    pub(super) fn allows(&self, path: &str) -> bool {
-        protected::unreachable(path).is_none() && !self.owns(path)
-    }
-
     /// Denies a protected path, for reads and changes alike.
     pub(super) fn check(&self, verb: &str, path: &WorkspacePath) -> Result<(), CallError> {
         let own = self.owns(path.as_str()).then_some(OWN);
@@ -49,7 +44,8 @@ impl ProtectedPaths {
         protected::unchangeable(path.as_str()).or(self.owns(path.as_str()).then_some(OWN))
     }
 
-    fn owns(&self, path: &str) -> bool {
+    /// Whether the path is a file of this run or of its CI system.
+    pub(super) fn owns(&self, path: &str) -> bool {
         covers(&self.own, path)
     }
 }
